@@ -1,4 +1,4 @@
-"""Text → ids → text is the identity, here and in transformers, and no text forges a special token."""
+"""Text → ids → text is the identity, here and in transformers; no text forges a special token."""
 
 import os
 import subprocess
