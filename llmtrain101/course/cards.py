@@ -62,7 +62,7 @@ def marked(text: str) -> str:
     >>> marked("is `a < b`?")
     'is <code>a &lt; b</code>?'
     """
-    parts = re.split(r"`([^`\\n]+)`", text)
+    parts = re.split(r"`([^`\n]+)`", text)
     pieces = [
         f"<code>{html.escape(part)}</code>" if index % 2 else html.escape(part, quote=False)
         for index, part in enumerate(parts)

@@ -123,7 +123,7 @@ def _notebooks(running: str) -> Iterator[list[Cell]]:
     paths += [path for path in shipped if path not in known]
     for path in paths:
         try:
-            cells = code_cells(json.loads(path.read_text(encoding="utf-8")))
+            cells = code_cells(json.loads(path.read_text(encoding="utf-8"))["cells"])
         except (OSError, ValueError, KeyError):
             continue
         if path in known or any(cell.source.strip() == running.strip() for cell in cells):

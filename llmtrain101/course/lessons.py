@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nbformat import NotebookNode
 
 
@@ -67,6 +68,32 @@ def read_lesson(path: Path) -> NotebookNode:
     return notebook
 
 
+def learner_notebook(path: Path) -> NotebookNode:
+    """The notebook that a lesson becomes, not yet executed: without the solution cells.
+
+    Ids of cells come from what they hold, so that building twice gives the same file.
+    """
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+    cells, seen = [], Counter[str]()
+    for cell in read_lesson(path).cells:
+        if "solution" in tags(cell):
+            continue
+        key = f"{cell.cell_type}\n{cell.source}"
+        seen[key] += 1
+        id = hashlib.blake2b(f"{key}\n{seen[key]}".encode(), digest_size=4).hexdigest()
+        new = new_code_cell if cell.cell_type == "code" else new_markdown_cell
+        metadata = {"tags": tags(cell)} if tags(cell) else {}
+        cells.append(new(cell.source, id=id, metadata=metadata))  # type: ignore[no-untyped-call]
+    python = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook: NotebookNode = new_notebook(  # type: ignore[no-untyped-call]
+        cells=cells,
+        metadata={"kernelspec": kernel, "language_info": {**python, "pygments_lexer": "ipython3"}},
+    )
+    return notebook
+
+
 def tags(cell: NotebookNode) -> list[str]:
     """The tags of a cell."""
     return list(cell.metadata.get("tags", []))
@@ -96,27 +123,44 @@ class Cell:
     heading: str
 
 
-def code_cells(notebook: dict[str, object]) -> list[Cell]:
+def headings(cells: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The nearest heading above (or in) each cell; empty before the first.
+
+    Examples
+    --------
+    >>> text = {"cell_type": "markdown", "source": "## By hand"}
+    >>> headings([{"cell_type": "code", "source": "# no heading"}, text])
+    ['', 'By hand']
+    """
+    heading, found = "", []
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            for match in re.finditer(r"^#{1,6} +(.+)$", _source(cell), re.MULTILINE):
+                heading = match.group(1).strip()
+        found.append(heading)
+    return found
+
+
+def code_cells(cells: Sequence[Mapping[str, Any]]) -> list[Cell]:
     """The code cells of a notebook (as `json` or `nbformat` reads it), each with its heading.
 
     Examples
     --------
     >>> cells = [{"cell_type": "markdown", "source": "## By hand"},
     ...          {"cell_type": "code", "source": ["x = 1\\n", "y = 2"]}]
-    >>> code_cells({"cells": cells})
+    >>> code_cells(cells)
     [Cell(source='x = 1\\ny = 2', heading='By hand')]
     """
-    heading, found = "", []
-    cells: Iterable[dict[str, object]] = notebook["cells"]  # type: ignore[assignment]
-    for cell in cells:
-        lines = cell["source"]
-        source = lines if isinstance(lines, str) else "".join(lines)  # type: ignore[arg-type]
-        if cell["cell_type"] == "markdown":
-            for match in re.finditer(r"^#{1,6} +(.+)$", source, re.MULTILINE):
-                heading = match.group(1).strip()
-        elif cell["cell_type"] == "code":
-            found.append(Cell(source, heading))
-    return found
+    return [
+        Cell(_source(cell), heading)
+        for cell, heading in zip(cells, headings(cells), strict=True)
+        if cell["cell_type"] == "code"
+    ]
+
+
+def _source(cell: Mapping[str, Any]) -> str:
+    source = cell["source"]  # a list of lines in the file
+    return source if isinstance(source, str) else "".join(source)
 
 
 def names_made(source: str) -> set[str]:

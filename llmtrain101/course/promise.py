@@ -35,7 +35,8 @@ def promises(lesson: str, *texts: str, minutes: int, before: str = "") -> None:
         raise ValueError(f"A lesson makes 3 promises, got {len(texts)}.")
     _made[lesson] = texts
     opening = f"At the end of this lesson (about {minutes} minutes) you can"
-    _show(opening, [(f"{place}.", text) for place, text in enumerate(texts, start=1)], before)
+    rows = [(f"{place}.", text) for place, text in enumerate(texts, start=1)]
+    _show(opening, rows, f"Before it: {before}" if before else "")
 
 
 def promises_kept(lesson: str) -> None:
