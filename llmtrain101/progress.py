@@ -18,8 +18,6 @@ def bar(total: int, description: str, *, unit: str = "step", show: bool = True) 
     >>> with bar(2, "doubling", show=False) as progress:
     ...     for number in (1, 2):
     ...         _ = progress.update()
-    >>> progress.n
-    2
     """
     return tqdm(
         total=total,
