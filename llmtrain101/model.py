@@ -41,9 +41,9 @@ class ModelConfig:
 
     vocab_size: int = field(metadata={"help": "number of different tokens"})
     context_length: int = field(default=64, metadata={"help": "tokens the model sees at once"})
-    d_model: int = field(default=96, metadata={"help": "width: numbers that stand for one token"})
+    d_model: int = field(default=128, metadata={"help": "width: numbers that stand for one token"})
     n_layers: int = field(default=2, metadata={"help": "blocks, one after the other"})
-    n_heads: int = field(default=3, metadata={"help": "attention heads in a block"})
+    n_heads: int = field(default=2, metadata={"help": "attention heads in a block"})
     d_ff: int = field(default=0, metadata={"help": "feed-forward width; 0 means 4 * d_model"})
     causal: bool = field(default=True, metadata={"help": "see only earlier tokens"})
 
@@ -66,7 +66,7 @@ class ModelConfig:
 
     @classmethod
     def tiny(cls, vocab_size: int, **changes: Any) -> ModelConfig:
-        """Some 230 thousand parameters: seconds to train on a laptop, and it spells words."""
+        """Some 400 thousand parameters: seconds to train on a laptop, and it spells words."""
         return cls(vocab_size=vocab_size, **changes)
 
     @classmethod

@@ -28,7 +28,7 @@ Record = dict[str, float]
 class TrainConfig:
     """How to train; every field is also a `--flag` of `llmtrain101 train`."""
 
-    max_steps: int = field(default=350, metadata={"help": "optimiser steps"})
+    max_steps: int = field(default=150, metadata={"help": "optimiser steps"})
     optimizer: str = field(
         default="muon", metadata={"help": "muon (matrices; AdamW for the rest) or adamw"}
     )
@@ -36,15 +36,15 @@ class TrainConfig:
         default=0.0, metadata={"help": "peak learning rate; 0 means 0.03 for muon, 0.003 for adamw"}
     )
     embedding_rate: float = field(
-        default=0.05, metadata={"help": "AdamW's peak rate for the embedding, beside muon"}
+        default=0.1, metadata={"help": "AdamW's peak rate for the embedding, beside muon"}
     )
     head_rate: float = field(
-        default=0.005, metadata={"help": "AdamW's peak rate for the head, beside muon"}
+        default=0.01, metadata={"help": "AdamW's peak rate for the head, beside muon"}
     )
     weight_decay: float = field(default=0.0, metadata={"help": "decoupled weight decay"})
     warmup_steps: int = field(default=0, metadata={"help": "steps of linear warm-up"})
     decay: float = field(
-        default=1.0, metadata={"help": "share of the steps, at the end, of linear decay to zero"}
+        default=0.7, metadata={"help": "share of the steps, at the end, of linear decay to zero"}
     )
     grad_clip: float = field(
         default=0.0, metadata={"help": "longest gradient; longer ones are shortened; 0 means any"}
