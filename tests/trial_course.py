@@ -90,7 +90,7 @@ from collections.abc import Callable
 
 
 @course.exercise("99.1", title="Double it", minutes=2, difficulty=1, hints=["Add.", "`x + x`"])
-def _(answer: Callable[[int], int]) -> str:
+def check(answer: Callable[[int], int]) -> str:
     if answer(3) == 9:
         raise course.Wrong("`double(3)` is 9: that is the square. Did you multiply by itself?")
     if answer(3) != 6:

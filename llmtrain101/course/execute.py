@@ -69,10 +69,12 @@ def execute(
     run = Run(cell_seconds=[0.0] * len(notebook.cells))
     under = headings(notebook.cells)
     clock = {"cell": -1, "begin": 0.0, "end": 0.0}
+    told = [""]
 
     def begin(cell: NotebookNode, cell_index: int) -> None:
-        if say and under[cell_index] not in ("", *under[:cell_index]):
-            say(under[cell_index])
+        if say and under[cell_index] != told[-1]:
+            told.append(under[cell_index])
+            say(told[-1])
         clock.update(cell=cell_index, begin=time.perf_counter())
 
     def end(cell: NotebookNode, cell_index: int, execute_reply: object) -> None:
