@@ -61,7 +61,7 @@ def choose(
     return torch.multinomial(logits.softmax(-1), 1, generator=generator).squeeze(-1)
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: what comes out may be trained on (reinforcement learning)
 def generate(
     model: LanguageModel,
     ids: Tensor,

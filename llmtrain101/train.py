@@ -20,6 +20,8 @@ from llmtrain101.optim import make_optimizers
 from llmtrain101.progress import bar
 from llmtrain101.seeds import rng
 
+_END = object()  # a batch may be anything, None included
+
 Record = dict[str, float]
 """What one step leaves behind: step, loss (nats), learning_rate, seconds since the start."""
 
@@ -207,8 +209,8 @@ def train(
     ):
         shown.update(first_step)
         for step in range(first_step, config.max_steps):
-            batch = next(batches, None)
-            if batch is None:
+            batch = next(batches, _END)
+            if batch is _END:
                 raise ValueError(
                     f"batches ended after {step - first_step} steps but config.max_steps="
                     f"{config.max_steps}: pass batches that repeat, for example text_batches(...)."
