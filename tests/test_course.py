@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-import trial_course
 
 from llmtrain101 import course
 from llmtrain101.course import exercises, kernel, layout, lessons, machine, progress_store, promise
+from tests import trial_course
 
 
 @pytest.fixture(autouse=True)

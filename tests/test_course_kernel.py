@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import trial_course
 from jupyter_client.manager import KernelManager
 
 from llmtrain101.course.build import write_notebook
 from llmtrain101.course.kernel import kernel_environment
 from llmtrain101.course.lessons import learner_notebook
+from tests import trial_course
 
 
 class Learner:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import trial_course
 from bs4 import BeautifulSoup
 
 from llmtrain101.course import build, execute, exercises, lessons, results
+from tests import trial_course
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = lessons.lesson_paths(ROOT)

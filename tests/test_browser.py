@@ -1,0 +1,179 @@
+"""The trial lesson in JupyterLab in a real browser: what a learner sees and presses."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from llmtrain101.course.build import build
+from llmtrain101.course.kernel import kernel_environment
+from llmtrain101.course.layout import lay_out
+from tests import trial_course
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
+]
+
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A JupyterLab of its own, which serves a learner's copy of the trial course."""
+    root = tmp_path_factory.mktemp("browser")
+    trial_course.write(root)
+    build(root=root)
+    mine = root / "mine"
+    lay_out(mine, root)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(8)
+    private = {
+        name: str(root / "jupyter" / name.lower())
+        for name in (
+            "JUPYTER_CONFIG_DIR",
+            "JUPYTER_DATA_DIR",
+            "JUPYTER_RUNTIME_DIR",
+            "JUPYTERLAB_SETTINGS_DIR",
+            "JUPYTERLAB_WORKSPACES_DIR",
+        )
+    }
+    server = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+        + [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
+        + [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={mine}"]
+        + ["--LabApp.news_url=None"],
+        env={
+            **os.environ,
+            **private,
+            **kernel_environment(mine),
+            "LLMTRAIN101_COURSE": str(root),
+        },
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(120):
+            try:
+                with urllib.request.urlopen(f"{base}/api?token={token}", timeout=2):
+                    break
+            except (urllib.error.URLError, ConnectionError):
+                assert server.poll() is None, "JupyterLab ended"
+                time.sleep(0.5)
+        yield f"{base}/lab/tree/99-trial.ipynb?token={token}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def page(address: str) -> Iterator[playwright.Page]:
+    """The trial lesson, open, with all cells run."""
+    with playwright.sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1100, "height": 3000})
+        page.goto(address)
+        # "idle" alone is already true before there is a kernel
+        playwright.expect(page.locator(".jp-KernelName")).to_contain_text("Python 3", timeout=60000)
+        idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        playwright.expect(idle).to_be_visible(timeout=60000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        playwright.expect(page.get_by_text("What this lesson promised")).to_be_visible(
+            timeout=60000
+        )
+        yield page
+        browser.close()
+
+
+def cell(page: playwright.Page, having: str) -> playwright.Locator:
+    return page.locator(".jp-CodeCell").filter(has_text=having)
+
+
+def put(page: playwright.Page, having: str, code: str) -> None:
+    """Write other code into a cell and run it."""
+    cell(page, having).locator(".cm-content").click()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.insert_text(code)
+    page.keyboard.press("Shift+Enter")
+
+
+def test_a_figure_says_what_there_is_to_see(page: playwright.Page) -> None:
+    name = 'A line rises from left to right: "steady" & straight.'
+    picture = page.get_by_role("img", name=name)
+    playwright.expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 100
+
+
+def test_a_slider_draws_anew_and_its_alt_text_follows(page: playwright.Page) -> None:
+    playwright.expect(page.get_by_role("img", name="A line of slope 1.")).to_be_visible()
+    page.get_by_role("slider").first.focus()
+    page.keyboard.press("End")
+    playwright.expect(page.get_by_role("img", name="A line of slope 5.")).to_be_visible()
+
+
+def test_a_quiz_is_answered_by_keyboard_and_by_mouse(page: playwright.Page) -> None:
+    quiz = page.locator(".llmtrain101-quiz")
+    said = quiz.get_by_role("status")
+    options = quiz.get_by_role("radio")
+    playwright.expect(options).to_have_count(3)
+    assert quiz.locator("i, .widget-html-content p b").count() == 1  # “Question 1.” and no markup
+
+    quiz.get_by_role("button", name="Check").click()
+    playwright.expect(said).to_contain_text("Choose an answer first.")
+
+    options.first.focus()
+    page.keyboard.press("Space")
+    playwright.expect(options.first).to_be_checked()
+    for _ in range(3):  # past the other two options to the button
+        page.keyboard.press("Tab")
+    playwright.expect(quiz.get_by_role("button", name="Check")).to_be_focused()
+    page.keyboard.press("Enter")
+    playwright.expect(said).to_contain_text("a is not it")
+
+    quiz.get_by_text("b) 6 <i>apples</i>").click()
+    quiz.get_by_role("button", name="Check").click()
+    playwright.expect(said).to_contain_text("b is right")
+    playwright.expect(said).to_contain_text("One and two and three.")
+    playwright.expect(options.first).not_to_be_checked()
+
+
+def test_a_check_fails_then_passes_and_the_promise_is_ticked(page: playwright.Page) -> None:
+    check = cell(page, 'course.check("99.1", double)')
+    playwright.expect(check).to_contain_text("Exercise 99.1 unattempted")
+    for code, said in (
+        ("def double(x):\n    return x * x", "Exercise 99.1 failed"),
+        ("def double(x):\n    return 2 * x", "Exercise 99.1 passed"),
+    ):
+        put(page, "def double(x)", code)
+        check.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        playwright.expect(check).to_contain_text(said)
+    kept = cell(page, "course.promises_kept")
+    playwright.expect(kept).to_contain_text("☐ double a number")
+    kept.locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    playwright.expect(kept).to_contain_text("☑ double a number")
