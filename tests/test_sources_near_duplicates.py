@@ -12,6 +12,11 @@ from llmtrain101 import sources
 from llmtrain101.sources import _near_duplicates
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("LLMTRAIN101_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 def runs(text, words):
     found = re.findall(r"\w+", text.lower()) or [text]
     return {tuple(found[i : i + words]) for i in range(max(1, len(found) - words + 1))}

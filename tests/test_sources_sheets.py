@@ -9,6 +9,11 @@ from llmtrain101 import sources
 PAGE = Path(__file__).parent.parent / "docs" / "data.md"
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("LLMTRAIN101_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 def without_counts(page: str) -> list[str]:
     return [line for line in page.splitlines() if not line.startswith("- **Counted**")]
 

@@ -11,6 +11,11 @@ from llmtrain101.sources import _docstrings
 from .test_sources_near_duplicates import runs
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("LLMTRAIN101_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 def made_table(seed=0, modules=60):
     """Modules of random sentences, with copies and near-copies from one module to another."""
     draw = random.Random(seed)

@@ -138,8 +138,8 @@ def pretraining_text(
     Parameters
     ----------
     packages : str or sequence of str
-        As for `docstrings`. The default is some 8 million characters; `"numpy"` alone, a fifth of
-        that, is enough for a first try, and `PACKAGES` is everything.
+        As for `docstrings`. The default is some 8 million characters, `"numpy"` alone a sixth of
+        that, and `PACKAGES` nearly three times as many.
     seed, fractions
         As for `split`; whole modules go to one part.
     show : bool
