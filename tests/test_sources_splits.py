@@ -118,6 +118,12 @@ def test_a_part_that_is_not_wanted_stays_empty_and_small_tables_fill_each():
     assert set(sources.split(table, seed=0, fractions=(1, 0, 0))) == {"train"}
 
 
+def test_rows_without_a_module_are_one_more_module():
+    table = pd.DataFrame({"module": ["a", None, "b", None], "text": ["1", "2", "3", "4"]})
+    parts = sources.split(table, seed=0)
+    assert parts[1] == parts[3] and parts.nunique() == 3
+
+
 def test_the_index_is_kept():
     table = made_table()
     table.index = [f"row{i}" for i in range(len(table))]

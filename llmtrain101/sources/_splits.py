@@ -94,7 +94,7 @@ def split(
         names = pd.Series(texts).groupby(group).transform("first")
     else:
         names = table[by].reset_index(drop=True)
-    unit, unit_names = pd.factorize(names)
+    unit, unit_names = pd.factorize(names, use_na_sentinel=False)
 
     # Units in the order of their hashes, cut where the texts so far reach the shares.
     draw = np.array([stream_seed(seed, f"split/{name}") for name in unit_names], dtype=np.int64)
