@@ -330,7 +330,7 @@ def bars(
 
     Examples
     --------
-    >>> [bar.get_width() for bar in bars({"train": 0.5, "test": 0.25}).patches]
+    >>> [float(bar.get_width()) for bar in bars({"train": 0.5, "test": 0.25}).patches]
     [0.5, 0.25]
     """
     ax = _axis(ax, height=1.2 + 0.32 * max(2, len(values)))

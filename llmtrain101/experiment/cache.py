@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 import platform
 import sys
 import warnings
@@ -16,17 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from llmtrain101 import __version__, folders
-from llmtrain101.experiment.fingerprint import Fingerprint, source_fingerprint, version
+from llmtrain101.experiment.fingerprint import Fingerprint, version
+from llmtrain101.experiment.source import number_variables, sources
 
 # Packages that compute, and those whose docstrings, ratings or translations are the data.
 NUMBERS_FROM = (
     *("numpy", "scipy", "pandas", "scikit-learn", "torch", "transformers", "tokenizers"),
     *("safetensors", "matplotlib", "vaderSentiment", "jupyterlab-language-pack-fr-FR"),
-)
-# These choose other kernels, which round differently.
-NUMBER_VARIABLES = (
-    *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA"),
-    *("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES"),
 )
 
 
@@ -77,17 +72,12 @@ def dependencies(
         "arm": seen(arm),
         "config": seen(config),
         "data": Fingerprint(read_files=True)(data),
-        "source": source_fingerprint(seen.names),
+        "source": sources(seen.names),
         "packages": {name: version(name) for name in sorted({*NUMBERS_FROM, *seen.packages})},
         "python": [platform.python_implementation(), sys.version_info[:3], platform.machine()],
         "variables": number_variables(),
     }
     return _digest(parts), seen
-
-
-def number_variables() -> dict[str, str]:
-    """The environment variables that choose how numbers are rounded, as they are set now."""
-    return {name: os.environ[name] for name in NUMBER_VARIABLES if name in os.environ}
 
 
 def find(depends: str, seed: int) -> tuple[float, float, dict[str, Any]] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import math
 import operator
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import BrokenExecutor
 from dataclasses import KW_ONLY, dataclass
@@ -13,7 +12,7 @@ from typing import Any
 
 from llmtrain101 import progress
 from llmtrain101.experiment import cache as kept
-from llmtrain101.experiment import parallel
+from llmtrain101.experiment import parallel, source
 from llmtrain101.experiment.cache import Run
 from llmtrain101.experiment.fingerprint import Fingerprint
 from llmtrain101.experiment.results import Results
@@ -171,7 +170,8 @@ class Claim:
         processes : int, optional
             How many run at once; else as many as there are cores and memory for.
         cache : bool
-            False makes every run anew, and keeps none.
+            False makes every run anew, and keeps none; so does a debugger's
+            `with joblib.parallel_config(backend="sequential")`, as far as keeping goes.
         config : object, optional
             Settings of the experiment, kept with every result.
         data : object, optional
@@ -193,11 +193,12 @@ class Claim:
             are finished and kept.
         """
         seeds = self._check(arms, seeds, constants or {})
-        if parallel.setting() != parallel.SETTING:
+        if differing := source.changed(source.setting()):
             raise RuntimeError(
-                "llmtrain101's files, or the variables that choose how numbers are rounded, have "
-                "changed since this kernel started; restart it, so that what runs is what they say"
+                f"{', '.join(differing)} changed after this kernel had started; restart it, so "
+                "that what runs is what is there"
             )
+        keep = cache and not parallel.stays_here()
         if show:
             print(_announcement(len(seeds), len(arms), minutes))
         runs, tasks, depends = _plan(arms, seeds, cache, config, data)
@@ -213,21 +214,21 @@ class Claim:
                         continue
                     run, where = outcome
                     runs.append(run)
-                    if cache:
+                    if keep:
                         kept.keep(depends[run.arm], run, {"config": config, **where})
                     bar.set_postfix_str(f"{run.arm}, seed {run.seed}", refresh=False)
                     bar.update()
             except KeyboardInterrupt:
-                print(f"\nStopped. {_stock(len(runs), total, cache)}", flush=True)
+                print(f"\nStopped. {_stock(len(runs), total, keep)}", flush=True)
                 raise
             except BrokenExecutor as error:
                 raise RuntimeError(
                     "a process of the experiment was killed, most often for lack of memory; pass "
-                    f"processes=1, or close what you do not need. {_stock(len(runs), total, cache)}"
+                    f"processes=1, or close what you do not need. {_stock(len(runs), total, keep)}"
                 ) from error
         if failures:
             first = failures[0]
-            message = f"{first}\n{_stock(len(runs), total, cache)}"
+            message = f"{first}\n{_stock(len(runs), total, keep)}"
             raise ArmFailed(message, first.arm, first.seed)
         order = list(arms)
         runs.sort(key=lambda run: (order.index(run.arm), seeds.index(run.seed)))
@@ -268,6 +269,7 @@ def _plan(
     runs: list[Run] = []
     tasks: list[tuple[int, parallel.Task]] = []
     depends: dict[str, str] = {}
+    setting = source.setting()
     for name, arm in arms.items():
         seen = Fingerprint()
         try:
@@ -281,12 +283,12 @@ def _plan(
         if not missing:
             continue
         try:
-            packed = parallel.pack(arm, seen)
+            function = arm if parallel.stays_here() else parallel.pack(arm, seen)
         except TypeError as error:
             raise TypeError(f"arm {name!r}: {error}") from None
-        torch = "torch" in sys.modules or not seen.packages.isdisjoint({"torch", "transformers"})
+        torch = parallel.may_need_torch(seen.packages)
         for place in missing:
-            task = parallel.Task(name, seeds[place], packed, torch, parallel.SETTING)
+            task = parallel.Task(name, seeds[place], function, torch, setting)
             tasks.append((place, task))
     # all arms of one seed before the next: whoever stops early has whole pairs
     return runs, [task for _, task in sorted(tasks, key=lambda pair: pair[0])], depends
@@ -302,6 +304,6 @@ def _announcement(n_seeds: int, n_arms: int, minutes: float | None) -> str:
     return f"{text}, about {about} on 2 cores; cached afterwards"
 
 
-def _stock(finished: int, total: int, cache: bool) -> str:
+def _stock(finished: int, total: int, kept: bool) -> str:
     runs = f"{finished} of {total} runs are finished"
-    return f"{runs} and kept: run the claim again to go on." if cache else f"{runs}; none is kept."
+    return f"{runs} and kept: run the claim again to go on." if kept else f"{runs}; none is kept."

@@ -26,8 +26,6 @@ from types import CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any, Literal
 
 PACKAGE = "llmtrain101"
-# They draw and ask, so no number comes from them; a run that names one of them depends on it too.
-PRESENTATION = frozenset({"cli", "course", "plots", "widgets"})
 _PLAIN = (type(None), type(...), type(NotImplemented), bool, int, float, complex)
 _NOT_CODE = frozenset(  # what Python adds to a class; nothing of it is run by an arm
     "__dict__ __weakref__ __module__ __doc__ __qualname__ __firstlineno__ __abstractmethods__ "
@@ -208,41 +206,6 @@ class Fingerprint:
                 )
 
 
-def source_fingerprint(names: frozenset[str] | set[str] = frozenset()) -> str:
-    """What llmtrain101 computes: its code without comments and docstrings, and its data files.
-
-    Parameters
-    ----------
-    names : set of str
-        Names used by the code at hand: a presentation module counts only if it is among them.
-
-    Examples
-    --------
-    >>> source_fingerprint() == source_fingerprint({"plots"})
-    False
-    """
-    return _hash(*(part for file in source_files(names) for part in _source(file))).hex()
-
-
-def stamp() -> str:
-    """The code files of llmtrain101 as they lie on the disk now, to notice that they changed."""
-    files = (file for file in source_files() if file.suffix == ".py")
-    return _hash(*(file.read_bytes() for file in files)).hex()
-
-
-def source_files(names: frozenset[str] | set[str] = frozenset()) -> list[Path]:
-    """The files of the package, in a fixed order; see `source_fingerprint`."""
-    root = Path(__file__).parents[1]
-    skipped = PRESENTATION - names
-    return [
-        file
-        for file in sorted(root.rglob("*"))
-        if file.is_file()
-        and "__pycache__" not in file.parts
-        and file.relative_to(root).parts[0].removesuffix(".py") not in skipped
-    ]
-
-
 def file_digest(path: Path) -> bytes:
     """What a file holds, or every file of a folder with its name inside the folder.
 
@@ -274,21 +237,6 @@ def version(package: str) -> str:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:  # sklearn is the import name of scikit-learn
         return str(getattr(sys.modules.get(package), "__version__", ""))
-
-
-def _source(file: Path) -> tuple[str, bytes]:
-    name = file.relative_to(Path(__file__).parents[1]).as_posix()
-    stat = file.stat()
-    return name, _source_digest(file, stat.st_size, stat.st_mtime_ns)
-
-
-@functools.cache
-def _source_digest(file: Path, size: int, modified: int) -> bytes:
-    if file.suffix != ".py":
-        return file_digest(file)
-    # optimize=2 leaves docstrings out, so that mending a sentence makes no result be run again
-    code = compile(file.read_bytes(), file.name, "exec", dont_inherit=True, optimize=2)
-    return bytes.fromhex(Fingerprint()(code))
 
 
 def _hash(*parts: str | bytes) -> bytes:

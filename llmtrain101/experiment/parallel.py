@@ -1,8 +1,9 @@
 """Arms × seeds in processes of one thread each, through joblib.
 
 One thread each does more work in all, and the bits then do not depend on how many cores there are.
-A backend chosen with `joblib.parallel_config` (Dask, Ray …) is used as it is; threads are not, as
-they would share the random streams: there, and with one process, runs follow one another here.
+A backend chosen with `joblib.parallel_config` (Dask, Ray …) is used as it is, except threads, which
+would share the random streams. With "sequential" the runs follow one another in this process, where
+a debugger and `print` work; as each may then see what the one before it changed, none is kept.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import random
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -25,8 +26,9 @@ import numpy as np
 import psutil
 
 from llmtrain101 import seeds
-from llmtrain101.experiment.cache import Run, machine, number_variables
-from llmtrain101.experiment.fingerprint import Fingerprint, stamp
+from llmtrain101.experiment.cache import Run, machine
+from llmtrain101.experiment.fingerprint import Fingerprint
+from llmtrain101.experiment.source import changed
 
 MEMORY_A_PROCESS = 600 * 2**20  # bytes, for Python, torch and a small model
 VARIABLES = {
@@ -37,23 +39,15 @@ VARIABLES = {
 }
 
 
-def setting() -> dict[str, str]:
-    """What must be the same in every process of an experiment."""
-    return {"source": stamp(), **number_variables()}
-
-
-SETTING = setting()  # as this process was started
-
-
 @dataclass(frozen=True)
 class Task:
     """One run to be made: everything that another process needs for it."""
 
     arm: str
     seed: int
-    function: bytes
+    function: Callable[[int], Any] | bytes  # bytes for another process
     needs_torch: bool
-    setting: Mapping[str, str]
+    setting: Mapping[str, str]  # `source.setting()` of the process that sends it
 
 
 @dataclass(frozen=True)
@@ -101,6 +95,24 @@ def default_processes() -> int:
     return max(1, min(int(joblib.cpu_count()), int(fit)))
 
 
+def may_need_torch(packages: Set[str]) -> bool:
+    """Whether a worker imports torch before a run, for a code that reaches these packages.
+
+    It must be there to have its random stream set, but takes seconds. With nothing known about the
+    code, it is imported if this process has it.
+    """
+    plain = {"numpy", "pandas", "scipy", "sklearn", *sys.stdlib_module_names}
+    if packages and packages <= plain:
+        return False
+    return "torch" in sys.modules or not packages.isdisjoint({"torch", "transformers"})
+
+
+def stays_here() -> bool:
+    """Whether runs are made in this process: in a worker of another experiment, or by choice."""
+    backend, _ = joblib.parallel.get_active_backend()
+    return bool(getattr(backend, "supports_sharedmem", False))
+
+
 def in_processes(
     tasks: Iterable[Task], processes: int | None
 ) -> Iterator[tuple[Run, dict[str, str]] | Failure]:
@@ -113,21 +125,23 @@ def in_processes(
     processes : int or None
         None leaves it to the backend; for joblib's own that is `default_processes()`.
     """
+    if stays_here():
+        yield from map(one_run, tasks)
+        return
     backend, configured = joblib.parallel.get_active_backend()
     own = type(backend).__name__ == "LokyBackend"
     if own and processes is None:
         processes = configured if configured not in (None, 1) else default_processes()
-    if processes == 1 or getattr(backend, "supports_sharedmem", False):
-        yield from map(one_run, tasks)
-        return
+    # joblib would run a single one in this process, so it gets two that take turns
+    n_jobs = 2 if processes == 1 else processes
     chosen = {"backend": "loky", "inner_max_num_threads": 1} if own else {}
     streaming = own or getattr(backend, "supports_return_generator", False)
     with _environment(VARIABLES):  # which workers inherit when they start
         with joblib.parallel_config(**chosen):
             parallel = joblib.Parallel(
-                n_jobs=processes,
+                n_jobs=n_jobs,
                 batch_size=1,
-                pre_dispatch="n_jobs",
+                pre_dispatch=1 if processes == 1 else "n_jobs",
                 return_as="generator_unordered" if streaming else "list",
             )
         yield from parallel(joblib.delayed(one_run)(task) for task in tasks)
@@ -136,14 +150,16 @@ def in_processes(
 def one_run(task: Task) -> tuple[Run, dict[str, str]] | Failure:
     """Make one run in this process, whichever that is; an exception becomes a `Failure`."""
     try:
-        if task.setting != SETTING:
+        if differing := changed(task.setting):
             raise RuntimeError(
-                "this process has other code of llmtrain101, or other variables "
-                f"({number_variables()}), than the one that sent the run; restart the kernel"
+                f"{', '.join(differing)} differ between this process and the one that sent the "
+                "run; restart the kernel (and the cluster, if you use one)"
             )
         if task.needs_torch:
             import torch  # noqa: F401  # now, or its random stream could not be set
-        function = cloudpickle.loads(task.function)  # a fresh copy: no run sees what another left
+        function = task.function
+        if isinstance(function, bytes):  # a fresh copy: no run sees what another left
+            function = cloudpickle.loads(function)
         with _alone(task.seed):
             start = perf_counter()
             answer = function(task.seed)
