@@ -43,8 +43,8 @@ LOCK = VENV / "start.lock"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 # Measured for the pins of constraints.txt: MB to download, GB on disk once unpacked.
-SIZES = {"cpu": (190, 0.8), "cuda": (2730, 5.6), "other": (120, 0.6)}
-REST_MB, REST_GB = 200, 0.8
+SIZES = {"cpu": (190, 0.8), "cuda": (2730, 4.6), "other": (120, 0.6)}
+REST_MB, REST_GB = 190, 1.0
 
 
 class Stop(Exception):
@@ -268,6 +268,15 @@ def log_since(start: int) -> str:
         return log.read().decode("utf-8", "replace")
 
 
+def current(output: str) -> str:
+    """What pip is at, in a few words: the last complete line of its output, shortened."""
+    line = ([""] + output.split("\n")[:-1])[-1].strip()
+    if line.startswith("Installing collected packages"):  # it says nothing more for a minute
+        done = sum(1 for site in site_packages() for _ in site.glob("*.dist-info/INSTALLER"))
+        return f"unpacking: {done} packages are in place"
+    return line[:60]
+
+
 def logged(command: list[str], doing: str, lock: int) -> None:
     """Run a command with its output in LOG, showing that it works; Stop if it fails."""
     temporary = VENV / "tmp"  # not the system's: /tmp is often too small for PyTorch
@@ -295,8 +304,7 @@ def logged(command: list[str], doing: str, lock: int) -> None:
                 code = process.wait(timeout=0.5)
                 break
             except subprocess.TimeoutExpired:
-                lines = log_since(start).split("\n")[-3:-1]  # the last is not complete yet
-                waiting.show(lines[-1].strip() if lines else "")
+                waiting.show(current(log_since(start)))
     finally:
         if process.poll() is None:
             process.terminate()
@@ -385,12 +393,8 @@ def torch_to_install(version: str) -> tuple[str, list[str]]:
             return "cpu", [f"torch=={version}+cpu", "--no-deps", *index]
     say(
         f"    {CPU_INDEX} has no PyTorch for this machine, or cannot be reached.\n"
-        "    What is left is the build for NVIDIA cards, which works without one but is large:\n"
-        f"    {SIZES['cuda'][0] / 1000:.1f} GB to download, {SIZES['cuda'][1]:.0f} GB on disk."
+        "    What is left is the build for NVIDIA cards: it works without one, but is large."
     )
-    if sys.stdin.isatty():
-        say("    Press Ctrl-C within 10 s if that is too much.")
-        time.sleep(10)
     return "cuda", plain
 
 
@@ -427,6 +431,9 @@ def install(extras: set[str]) -> None:
             minutes = "1 to 3 minutes" if megabytes < 500 else "5 to 20 minutes"
             say(f"    {megabytes:,} MB to download, {gigabytes} GB on disk: {minutes}")
             room_for(gigabytes + megabytes / 1000 + REST_GB)
+            if build == "cuda" and sys.stdin.isatty():
+                say("    Press Ctrl-C within 10 s if that is too much.")
+                time.sleep(10)
             pip(arguments, "Installing PyTorch", lock)
 
         say(f"\n[3/4] JupyterLab and the rest: {REST_MB} MB to download: 1 to 3 minutes")
