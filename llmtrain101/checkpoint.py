@@ -132,7 +132,14 @@ def load(folder: str | Path) -> tuple[Transformer, Tokenizer]:
 
 
 def load_model(folder: str | Path) -> Transformer:
-    """Read the model only."""
+    """Read the model only.
+
+    Examples
+    --------
+    >>> load_model("nowhere")
+    Traceback (most recent call last):
+    FileNotFoundError: nowhere has no config.json: is it the folder of a model?
+    """
     folder = Path(folder)
     settings = read_json(folder / "config.json")
     hugging_face = settings.get("model_type") != "llmtrain101"

@@ -95,7 +95,7 @@ def evaluate(
     network, tokenizer = _language_model(model)
     found = texts.survey(text, encoding)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        ids = texts.write_tokens(found, tokenizer, folder, show=found.n_bytes > 10_000_000).ids
+        ids = texts.write_tokens(found, tokenizer, folder, show=True).ids
         ids = ids[:-1]  # the end of the last text is no part of it
         n_bytes = found.n_bytes - len(tokenizer.decode(ids[:1].tolist()).encode())
         print(f"{len(ids):,} tokens: {validate(network, tokenizer, ids, n_bytes)}")
@@ -275,7 +275,7 @@ def main(argv: list[str] | None = None) -> int:
 
     Examples
     --------
-    >>> main(["train"])                                                   # doctest: +SKIP
+    >>> main(["trian"])        # a sentence on standard error says what was meant
     2
     """
     argv = sys.argv[1:] if argv is None else argv

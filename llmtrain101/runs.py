@@ -6,21 +6,21 @@ fixed) and the newest states; when the run is finished, `folder` itself is a Hug
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import json
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import psutil
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from llmtrain101 import checkpoint, evaluate, texts
 from llmtrain101.folders import replacing
@@ -59,7 +59,7 @@ class RunConfig:
     threads: int = field(default=0, metadata={"help": "processor threads; 0 means all"})
 
     def __post_init__(self) -> None:
-        for name, known in (("size", tuple(SIZES)), ("tokenizer", get_args(texts.Kind))):
+        for name, known in (("size", tuple(SIZES)), ("tokenizer", texts.KINDS)):
             if (given := getattr(self, name)) not in known:
                 raise ValueError(f"Unknown {name} {given!r}, expected one of {', '.join(known)}.")
         for name, least in (("batch_size", 1), ("threads", 0)):
@@ -69,10 +69,13 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class Plan:
-    """All settings of a run. `asked` are those that were given; the others took their defaults."""
+    """All settings of a run; `asked` are those that were given, the others took their defaults.
+
+    `model` has a vocabulary of 1 until the text is known.
+    """
 
     run: RunConfig
-    shape: dict[str, Any]
+    model: ModelConfig
     train: TrainConfig
     minutes: float | None
     asked: dict[str, Any]
@@ -84,8 +87,8 @@ class Plan:
         Examples
         --------
         >>> plan = Plan.of({"seed": 3, "d_model": 32, "n_heads": 2, "max_steps": 10})
-        >>> plan.run.seed, plan.shape, plan.train.max_steps
-        (3, {'d_model': 32, 'n_heads': 2}, 10)
+        >>> plan.run.seed, plan.model.d_model, plan.train.max_steps
+        (3, 32, 10)
         """
         given = dict(asked)
         minutes = given.pop("minutes", None)
@@ -95,27 +98,40 @@ class Plan:
             raise ValueError("Give minutes or steps, not both: one follows from the other.")
         run = RunConfig(**_take(given, RunConfig))
         trained = TrainConfig(**_take(given, TrainConfig))
-        shape = _take(given, ModelConfig)
+        model = SIZES[run.size](1, **_take(given, ModelConfig))
         if given:
             raise ValueError(f"Unknown setting {', '.join(given)}.")
-        plan = cls(run, shape, trained, minutes, dict(asked))
-        plan.model_config(1)
-        return plan
+        return cls(run, model, trained, minutes, dict(asked))
 
-    def model_config(self, vocab_size: int) -> ModelConfig:
-        """The shape of the model, once the vocabulary is known."""
-        return SIZES[self.run.size](vocab_size, **self.shape)
+    @classmethod
+    def read(cls, path: Path) -> Plan:
+        """What `write` wrote."""
+        stored = read_json(path)
+        try:
+            return cls(
+                RunConfig(**stored["run"]),
+                ModelConfig(**stored["model"]),
+                TrainConfig(**stored["train"]),
+                stored["minutes"],
+                stored["asked"],
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{path} is damaged, or of another version of llmtrain101: {error}"
+            ) from None
 
-    def fixed(self, **settings: Any) -> Plan:
-        """The same with some settings of the run and of training put in place of a choice."""
-        run = dataclasses.replace(self.run, **_take(settings, RunConfig))
-        return dataclasses.replace(self, run=run, train=dataclasses.replace(self.train, **settings))
+    def write(self, path: Path) -> None:
+        """Every setting, so that a later version with other defaults goes on all the same."""
+        with replacing(path) as part:
+            part.write_text(
+                json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8", newline="\n"
+            )
 
     def differs(self, asked: Mapping[str, Any]) -> str | None:
         """The first option asked for now that the run was not begun with."""
-        now = {**asdict(self.run), **asdict(self.model_config(1)), **asdict(self.train)}
-        now |= {"vocab_size": self.run.vocab_size, "minutes": self.minutes, **self.asked}
-        return next((name for name, value in asked.items() if now[name] != value), None)
+        begun = {**asdict(self.model), **asdict(self.train), **asdict(self.run)}
+        begun |= {"minutes": self.minutes, **self.asked}
+        return next((name for name, value in asked.items() if begun[name] != value), None)
 
 
 def _take(given: dict[str, Any], config: type[Any]) -> dict[str, Any]:
@@ -131,7 +147,8 @@ def begin(
     *,
     overwrite: bool = False,
     say: Callable[[str], None] = print,
-    **how: Any,
+    save_every: float = 60.0,
+    progress: bool = True,
 ) -> bool:
     """Train a language model on a text, from the beginning.
 
@@ -147,8 +164,10 @@ def begin(
         Whether a run that is there may be thrown away.
     say : callable
         Gets each line that tells what is done.
-    how
-        `save_every` (seconds) and `progress`, as in `resume`.
+    save_every : float
+        Seconds between training states.
+    progress : bool
+        Whether to draw progress bars.
 
     Returns
     -------
@@ -161,43 +180,46 @@ def begin(
         If the folder already holds something, without `overwrite`.
     ValueError, OSError
         If the settings, the text or the disk do not allow it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    ...     text = Path(folder) / "text.txt"
+    ...     _ = text.write_text("To be or not to be. " * 20, encoding="utf-8")
+    ...     asked = {"max_steps": 2, "d_model": 16, "context_length": 8}
+    ...     begin(Path(folder) / "m", text, asked, say=lambda line: None, progress=False)
+    True
     """
     folder, plan = Path(folder), Plan.of(asked)
     private = folder / "training"
     _check_free(folder, overwrite)
-    found = texts.survey(text, plan.run.encoding, show=how.get("progress", True))
+    found = texts.survey(text, plan.run.encoding, show=progress)
     say(
         f"Text      {text}: {len(found.files)} file{'s' * (len(found.files) > 1)}, "
         f"{found.n_bytes:,} bytes, {found.n_characters:,} characters"
     )
     shutil.rmtree(private, ignore_errors=True)
-    tokenizer = texts.make_tokenizer(plan.run.tokenizer, found, plan.run.vocab_size)  # type: ignore[arg-type]
+    tokenizer = texts.make_tokenizer(plan.run.tokenizer, found, plan.run.vocab_size)
     tokenizer.save(private)
-    show = how.get("progress", True) and found.n_bytes > 10_000_000
-    ids = texts.write_tokens(found, tokenizer, private, show=show).ids
-    config = plan.model_config(tokenizer.vocab_size)
-    train_ids, _ = texts.hold_out(ids, config.context_length)
-    threads = plan.run.threads or torch.get_num_threads()
-    torch.set_num_threads(threads)
+    ids = texts.write_tokens(found, tokenizer, private, show=progress).ids
+    torch.set_num_threads(plan.run.threads or torch.get_num_threads())
     bfloat16 = resolve_precision(plan.train.precision) == torch.bfloat16
-    plan = plan.fixed(threads=threads, precision="bfloat16" if bfloat16 else "float32")
-    _check_memory(config, plan.run.batch_size)
-    model = LanguageModel(config, generator=generator(plan.run.seed, "init"))
-    seconds = _seconds_per_step(model, plan, train_ids)
+    plan = replace(  # what depends on the text or on the machine is stored as it turned out
+        plan,
+        run=replace(plan.run, threads=torch.get_num_threads()),
+        model=replace(plan.model, vocab_size=tokenizer.vocab_size),
+        train=replace(plan.train, precision="bfloat16" if bfloat16 else "float32"),
+    )
+    train_ids, _ = texts.hold_out(ids, plan.model.context_length)
+    _check_memory(plan)
+    seconds = _seconds_per_step(plan, train_ids)
     if plan.minutes is not None:
-        plan = plan.fixed(max_steps=max(1, round(60 * plan.minutes / seconds)))
-    _announce(plan, model, ids, seconds, say)
-    settings = {
-        "text": str(Path(text).absolute()),
-        "asked": plan.asked,
-        # what depends on the machine is stored as it turned out
-        "threads": plan.run.threads,
-        "max_steps": plan.train.max_steps,
-        "precision": plan.train.precision,
-    }
-    with replacing(private / "run.json") as part:  # from here on, `resume` knows what to do
-        part.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8", newline="\n")
-    return _go(folder, plan, model, tokenizer, ids, say=say, **how)
+        steps = max(1, round(60 * plan.minutes / seconds))
+        plan = replace(plan, train=replace(plan.train, max_steps=steps))
+    _announce(plan, len(ids), seconds, say)
+    plan.write(private / "run.json")  # from here on, `resume` knows what to do
+    return _go(folder, plan, tokenizer, ids, say, save_every, progress)
 
 
 def resume(
@@ -240,7 +262,7 @@ def resume(
             f"There is no run to go on with in {folder}: name another folder, or give --text to "
             "begin one."
         )
-    plan = _stored_plan(private)
+    plan = Plan.read(private / "run.json")
     if name := plan.differs(asked or {}):
         raise ValueError(
             f"The run in {folder} was begun with another value of {name.replace('_', '-')}; it "
@@ -249,22 +271,32 @@ def resume(
     torch.set_num_threads(plan.run.threads)
     tokenizer = Tokenizer.load(private)
     ids = _stored_tokens(private, plan, tokenizer, text, progress)
-    config = plan.model_config(tokenizer.vocab_size)
-    model = LanguageModel(config, generator=generator(plan.run.seed, "init"))
-    return _go(
-        folder, plan, model, tokenizer, ids, say=say, save_every=save_every, progress=progress
-    )
+    return _go(folder, plan, tokenizer, ids, say, save_every, progress)
 
 
 def is_run(folder: str | Path) -> bool:
-    """Whether `resume` would find a run there."""
+    """Whether `resume` would find a run there.
+
+    Examples
+    --------
+    >>> is_run("nowhere")
+    False
+    """
     return (Path(folder) / "training" / "run.json").is_file()
 
 
 def validate(
     model: LanguageModel, tokenizer: Tokenizer, ids: NDArray[Any], n_bytes: int | None = None
 ) -> str:
-    """Loss on a text in words: nats per token, bits per byte, perplexity."""
+    """Loss on a text in words: nats per token, bits per byte, perplexity.
+
+    Examples
+    --------
+    >>> from llmtrain101.tokens import bytes_
+    >>> model = LanguageModel(ModelConfig.tiny(258), generator=generator(0, "init"))
+    >>> validate(model, bytes_(), np.arange(100))
+    '5.5530 nats per token, 8.0112 bits per byte, perplexity 258.00'
+    """
     loss = evaluate.language_model_loss(model, ids)
     if n_bytes is None:
         n_bytes = int(tokenizer.byte_lengths()[ids[1:]].sum())
@@ -288,17 +320,6 @@ def _check_free(folder: Path, overwrite: bool) -> None:
     raise FileExistsError(
         f"{folder} already holds {what}, or let go of what is there: --overwrite."
     )
-
-
-def _stored_plan(private: Path) -> Plan:
-    settings = read_json(private / "run.json")
-    try:
-        fixed = {name: settings[name] for name in ("threads", "max_steps", "precision")}
-        return Plan.of(settings["asked"]).fixed(**fixed)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{private / 'run.json'} is damaged, or of another version of llmtrain101: {error}"
-        ) from None
 
 
 def _stored_tokens(
@@ -325,8 +346,9 @@ def _stored_tokens(
     return stored.ids
 
 
-def _check_memory(config: ModelConfig, batch_size: int) -> None:
-    D, tokens = config.d_model, batch_size * config.context_length
+def _check_memory(plan: Plan) -> None:
+    config = plan.model
+    D, tokens = config.d_model, plan.run.batch_size * config.context_length
     weights = 2 * config.vocab_size * D + config.n_layers * (4 * D * D + 2 * D * config.d_ff)
     activations = tokens * (config.n_layers * (12 * D + 3 * config.d_ff) + 3 * config.vocab_size)
     needed = 4 * (4 * weights + activations)  # weight, gradient and two moments; float32
@@ -338,10 +360,19 @@ def _check_memory(config: ModelConfig, batch_size: int) -> None:
         )
 
 
-def _seconds_per_step(model: LanguageModel, plan: Plan, ids: NDArray[Any]) -> float:
-    """Measured on a copy that is thrown away, so that the run itself is not touched."""
+def _model(plan: Plan) -> LanguageModel:
+    return LanguageModel(plan.model, generator=generator(plan.run.seed, "init"))
+
+
+def _batches(plan: Plan, ids: NDArray[Any], first_step: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    run, T = plan.run, plan.model.context_length
+    return text_batches(ids, run.batch_size, T, seed=run.seed, first_step=first_step)
+
+
+def _seconds_per_step(plan: Plan, ids: NDArray[Any]) -> float:
+    """Measured on a model that is thrown away, so that the run itself is not touched."""
     limit = 0.3 if plan.minutes is None else min(5.0, 3 * plan.minutes)
-    trial, ends = copy.deepcopy(model), list[float]()
+    ends: list[float] = []
 
     def measured() -> bool:
         return len(ends) >= 6 and ends[-1] > limit
@@ -350,38 +381,39 @@ def _seconds_per_step(model: LanguageModel, plan: Plan, ids: NDArray[Any]) -> fl
         ends.append(record["seconds"])
         return measured()
 
-    batches = text_batches(
-        ids, plan.run.batch_size, model.config.context_length, seed=plan.run.seed
+    train(
+        _model(plan),
+        _batches(plan, ids),
+        language_model_loss,
+        replace(plan.train, max_steps=10_000, warmup_steps=0),
+        on_step=[enough],
+        progress=False,
     )
-    config = dataclasses.replace(plan.train, max_steps=10_000, warmup_steps=0)
-    train(trial, batches, language_model_loss, config, on_step=[enough], progress=False)
     if not measured():
         raise KeyboardInterrupt  # `train` has swallowed a Ctrl-C
     # the first steps also set things up
     return statistics.median(b - a for a, b in zip(ends[2:], ends[3:], strict=False))
 
 
-def _announce(
-    plan: Plan, model: LanguageModel, ids: NDArray[Any], seconds: float, say: Callable[[str], None]
-) -> None:
-    config, steps = model.config, plan.train.max_steps
-    seen = steps * plan.run.batch_size * config.context_length
-    rate, total = seen / steps / seconds, steps * seconds
+def _announce(plan: Plan, n_tokens: int, seconds: float, say: Callable[[str], None]) -> None:
+    config, steps = plan.model, plan.train.max_steps
+    seen, total = steps * plan.run.batch_size * config.context_length, steps * seconds
     time_needed = f"{total:.0f} seconds" if total < 100 else f"{total / 60:.1f} minutes"
     say(
-        f"Tokens    {len(ids):,} ({plan.run.tokenizer}; {config.vocab_size:,} different); "
+        f"Tokens    {n_tokens:,} ({plan.run.tokenizer}; {config.vocab_size:,} different); "
         "the last 10 % are held out"
     )
     say(
-        f"Model     {count_parameters(model):,} parameters: {config.n_layers} layers of width "
-        f"{config.d_model}, {config.n_heads} heads, a context of {config.context_length} tokens"
+        f"Model     {count_parameters(_model(plan)):,} parameters: {config.n_layers} layers of "
+        f"width {config.d_model}, {config.n_heads} heads, a context of {config.context_length} "
+        "tokens"
     )
     say(
         f"Training  {steps:,} steps of {plan.run.batch_size} x {config.context_length} tokens, "
-        f"{seen / (0.9 * len(ids)):.2g} times through the text"
+        f"{seen / (0.9 * n_tokens):.2g} times through the text"
     )
     say(
-        f"Takes     about {time_needed} at {rate:,.0f} tokens a second, and "
+        f"Takes     about {time_needed} at {seen / total:,.0f} tokens a second, and "
         f"{psutil.Process().memory_info().rss / 1e6:,.0f} MB of memory"
     )
 
@@ -389,66 +421,68 @@ def _announce(
 def _go(
     folder: Path,
     plan: Plan,
-    model: LanguageModel,
     tokenizer: Tokenizer,
     ids: NDArray[Any],
-    *,
     say: Callable[[str], None],
-    save_every: float = 60.0,
-    progress: bool = True,
+    save_every: float,
+    progress: bool,
 ) -> bool:
-    private, config = folder / "training", plan.train
-    train_ids, validation = texts.hold_out(ids, model.config.context_length)
-    optimizers = optimizers_for(model, config)
-    state, problems = newest_state(private)
-    for problem in problems:
-        say(f"{problem} {f'Going on from step {state.step}.' if state else ''}".rstrip())
-    if state is None and problems:
-        raise ValueError(f"No state in {private} is whole. Begin again with --overwrite.")
-    first = 0
-    if state is not None:
-        first = state.step
-        model.load_state_dict(state.model)
-        for optimizer, values in zip(optimizers, state.optimizers, strict=True):
-            optimizer.load_state_dict(values)
-        say(f"Going on  after {first:,} of {config.max_steps:,} steps")
+    """Train from the newest state, or from the beginning, to the end; then save and report."""
+    private, last = folder / "training", plan.train.max_steps
+    train_ids, validation = texts.hold_out(ids, plan.model.context_length)
+    model = _model(plan)
+    optimizers = optimizers_for(model, plan.train)
+    done = _take_up(private, model, optimizers, last, say)
     saved = time.monotonic()
 
     def keep(_: Any, record: Record) -> bool:
         nonlocal saved
-        done = int(record["step"]) + 1
-        if time.monotonic() - saved >= save_every or done == config.max_steps:
-            save_state(private, done, model, optimizers)
+        now = int(record["step"]) + 1
+        if time.monotonic() - saved >= save_every or now == last:
+            save_state(private, now, model, optimizers)
             saved = time.monotonic()
         return False
 
-    batches = text_batches(
-        train_ids,
-        plan.run.batch_size,
-        model.config.context_length,
-        seed=plan.run.seed,
-        first_step=first,
-    )
-    done = first
-    if done < config.max_steps:
-        done += len(
-            train(
-                model,
-                batches,
-                language_model_loss,
-                config,
-                on_step=[keep],
-                optimizers=optimizers,
-                first_step=first,
-                progress=progress,
-            )
+    if done < last:
+        history = train(
+            model,
+            _batches(plan, train_ids, done),
+            language_model_loss,
+            plan.train,
+            on_step=[keep],
+            optimizers=optimizers,
+            first_step=done,
+            progress=progress,
         )
-    if done < config.max_steps:
+        done += len(history)
+    if done < last:
         save_state(private, done, model, optimizers)
         return False
     checkpoint.save(folder, model, tokenizer)
     _report(model, tokenizer, validation[:-1], plan.run.seed, say)
     return True
+
+
+def _take_up(
+    private: Path,
+    model: LanguageModel,
+    optimizers: list[torch.optim.Optimizer],
+    last: int,
+    say: Callable[[str], None],
+) -> int:
+    """Fill model and optimisers from the newest whole state; how many steps it had done."""
+    state, problems = newest_state(private)
+    for problem in problems:
+        say(f"{problem} {f'Going on from step {state.step}.' if state else ''}".rstrip())
+    if state is None:
+        if problems:
+            raise ValueError(f"No state in {private} is whole. Begin again with --overwrite.")
+        return 0
+    model.load_state_dict(state.model)
+    for optimizer, values in zip(optimizers, state.optimizers, strict=True):
+        optimizer.load_state_dict(values)
+    say(f"Going on  after {state.step:,} of {last:,} steps")
+    return state.step
 
 
 def _report(

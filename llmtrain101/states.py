@@ -74,6 +74,10 @@ def save_state(
     ------
     OSError
         If the disk is full. Earlier states are then still whole.
+
+    See Also
+    --------
+    newest_state : has an example.
     """
     states = Path(folder) / "states"
     target = states / f"step-{step:08d}"

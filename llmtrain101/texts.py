@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +22,21 @@ from llmtrain101.folders import replacing
 from llmtrain101.progress import bar
 from llmtrain101.tokens import Tokenizer, bpe, bytes_, characters, last_cut
 
-Kind = Literal["char", "byte", "bpe"]
+KINDS = ("char", "byte", "bpe")
 ENDINGS = (".txt", ".text", ".md", ".rst", ".tex", ".py")
 """The files of a folder that count as its texts; a file named by itself may end as it likes."""
 
 _BLOCK = 1 << 20  # bytes read at once
+_SLOW = 10_000_000  # bytes; less is done before a progress bar could be read
 _BPE_SAMPLE = 16_000_000  # characters: merges learnt from more text hardly differ
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What one pass over the texts found; `files` are in the order in which they are read."""
+    """What one pass over the texts found; `files` are in the order in which they are read.
+
+    `n_bytes` counts the text as UTF-8, which the files need not be in.
+    """
 
     files: tuple[Path, ...]
     encoding: str
@@ -166,13 +170,14 @@ def survey(path: str | Path, encoding: str = "utf-8", *, show: bool = False) -> 
     (4, 4, 'ab')
     """
     files = find_texts(path)
-    n_bytes = sum(file.stat().st_size for file in files)
-    seen, digest, n_characters = np.zeros(0x110000, np.bool_), hashlib.sha256(), 0
-    with bar(n_bytes, "reading", unit="byte", show=show) as progress:
+    seen, digest, n_bytes, n_characters = np.zeros(0x110000, np.bool_), hashlib.sha256(), 0, 0
+    size = sum(file.stat().st_size for file in files)
+    with bar(size, "reading", unit="byte", show=show and size > 10 * _SLOW) as progress:
         for file in files:
             for piece in read_pieces(file, encoding):
                 seen[np.frombuffer(piece.encode("utf-32-le"), np.uint32)] = True
                 digest.update(encoded := piece.encode())
+                n_bytes += len(encoded)
                 n_characters += len(piece)
                 progress.update(len(encoded))
             digest.update(b"\xff")  # a byte that UTF-8 never has: where one file ends
@@ -183,7 +188,7 @@ def survey(path: str | Path, encoding: str = "utf-8", *, show: bool = False) -> 
     return Survey(tuple(files), encoding, n_bytes, n_characters, digest.hexdigest(), alphabet)
 
 
-def make_tokenizer(kind: Kind, texts: Survey, vocab_size: int = 2000) -> Tokenizer:
+def make_tokenizer(kind: str, texts: Survey, vocab_size: int = 2000) -> Tokenizer:
     """A tokenizer for these texts.
 
     Characters take their alphabet from all of the text, so that the held-out part can be written;
@@ -195,6 +200,12 @@ def make_tokenizer(kind: Kind, texts: Survey, vocab_size: int = 2000) -> Tokeniz
     texts : Survey
     vocab_size : int
         For BPE only.
+
+    Examples
+    --------
+    >>> texts = Survey((), "utf-8", 5, 5, "", "abc")
+    >>> make_tokenizer("char", texts).encode("cab")
+    [2, 0, 1]
     """
     if kind == "char":
         return characters(texts.alphabet)
@@ -202,7 +213,7 @@ def make_tokenizer(kind: Kind, texts: Survey, vocab_size: int = 2000) -> Tokeniz
         return bytes_()
     if kind == "bpe":
         return bpe(_sample(texts), vocab_size)
-    raise ValueError(f"Unknown tokenizer {kind!r}, expected one of {', '.join(get_args(Kind))}.")
+    raise ValueError(f"Unknown tokenizer {kind!r}, expected one of {', '.join(KINDS)}.")
 
 
 def _sample(texts: Survey) -> Iterator[str]:
@@ -227,14 +238,25 @@ def write_tokens(
         Gets `tokens.bin` (2 bytes a token; 4 if the vocabulary is larger than 65,536) and
         `tokens.json`, written last.
     show : bool
-        Whether to draw a progress bar.
+        Whether to draw a progress bar where it takes long.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    ...     _ = (Path(folder) / "a.txt").write_text("hi", encoding="utf-8")
+    ...     found = survey(folder)
+    ...     write_tokens(found, make_tokenizer("byte", found), folder).ids.tolist()
+    [104, 105, 256]
     """
     folder = Path(folder)
     dtype = np.dtype("<u2" if tokenizer.vocab_size <= 1 << 16 else "<u4")
     digest, n_tokens = hashlib.sha256(), 0
     (folder / "tokens.json").unlink(missing_ok=True)
     with (
-        bar(texts.n_characters, "tokenising", unit="character", show=show) as progress,
+        bar(
+            texts.n_characters, "tokenising", unit="character", show=show and texts.n_bytes > _SLOW
+        ) as progress,
         replacing(folder / "tokens.bin") as part,
         part.open("wb") as out,
     ):
@@ -282,6 +304,10 @@ def open_tokens(folder: str | Path) -> TokenFile:
         If there are none, or writing them was cut off.
     ValueError
         If the file is damaged.
+
+    See Also
+    --------
+    write_tokens : returns the same.
     """
     folder = Path(folder)
     if not (folder / "tokens.json").is_file():

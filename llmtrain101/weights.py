@@ -32,6 +32,10 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     ------
     OSError
         If they cannot be written, for example because the disk is full.
+
+    See Also
+    --------
+    read_tensors : has an example.
     """
     own = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
@@ -116,6 +120,14 @@ def space_for(what: Path, size: int) -> Iterator[None]:
         What is being saved.
     size : int
         About how many bytes it takes.
+
+    Examples
+    --------
+    >>> with space_for(Path("model"), 2_000_000):
+    ...     raise OSError(errno.ENOSPC, "No space left on device")
+    Traceback (most recent call last):
+    OSError: [Errno 28] The disk is full: saving model takes about 2.0 MB. What was saved \
+before is whole; free some space and go on from there.
     """
     try:
         yield
@@ -130,7 +142,16 @@ def space_for(what: Path, size: int) -> Iterator[None]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object of at most 16 MiB; a damaged one is a ValueError."""
+    """A JSON object of at most 16 MiB; a damaged one is a ValueError.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "a.json").write_text('{"seed": 3}', encoding="utf-8")
+    ...     read_json(Path(folder) / "a.json")
+    {'seed': 3}
+    """
     if not path.is_file():
         raise FileNotFoundError(f"{path.parent} has no {path.name}: is it the folder of a model?")
     if path.stat().st_size > _LARGEST:
@@ -142,6 +163,15 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def sha256(path: Path) -> str:
-    """The fingerprint of a file, in hexadecimal."""
+    """The fingerprint of a file, in hexadecimal.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / "empty").write_bytes(b"")
+    ...     sha256(Path(folder) / "empty")[:8]
+    'e3b0c442'
+    """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

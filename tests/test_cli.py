@@ -132,7 +132,8 @@ def test_minutes_become_steps_and_are_kept(text, tmp_path, capsys):
     start = time.monotonic()
     assert train(text, out, "--minutes", "0.02", steps=None) == 0  # 1.2 seconds
     assert time.monotonic() - start < 30
-    steps = json.loads((out / "training" / "run.json").read_text(encoding="utf-8"))["max_steps"]
+    stored = json.loads((out / "training" / "run.json").read_text(encoding="utf-8"))
+    steps = stored["train"]["max_steps"]
     assert steps > 10
     assert states.newest_state(out / "training")[0].step == steps
     before = bits(out)
