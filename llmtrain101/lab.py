@@ -22,6 +22,10 @@ _PORTS = range(8888, 8988)
 _PATIENCE = 120.0  # seconds; a first start on a slow disk takes half a minute
 
 
+class LabError(Exception):
+    """JupyterLab did not do what it should; the message has the end of its log."""
+
+
 def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> int:
     """Serve a folder in JupyterLab until Ctrl-C.
 
@@ -43,8 +47,8 @@ def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> i
     ------
     ValueError
         If the port is in use.
-    RuntimeError
-        If JupyterLab ends by itself; the message has the end of its log.
+    LabError
+        If JupyterLab does not start, or ends by itself; the message has the end of its log.
     """
     if port is None:
         port = next((number for number in _PORTS if is_free(number)), None)
@@ -69,7 +73,7 @@ def run_lab(folder: Path, *, browser: bool = True, port: int | None = None) -> i
         except KeyboardInterrupt:
             print(f"\nJupyterLab ends; your work is in {folder}.")
             return 0
-    raise RuntimeError(f"JupyterLab has ended by itself. {_end_of(log)}")
+    raise LabError(f"JupyterLab has ended by itself. {_end_of(log)}")
 
 
 def is_free(port: int) -> bool:
@@ -115,7 +119,11 @@ def _server(folder: Path, port: int, token: str, log: Path) -> Iterator[subproce
         server = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **group
         )
-    before = {number: signal.signal(number, _interrupt) for number in _ENDING}
+    before = {
+        number: signal.signal(number, _interrupt)
+        for number in _ENDING
+        if signal.getsignal(number) is not signal.SIG_IGN  # as under nohup
+    }
     try:
         yield server
     finally:
@@ -143,13 +151,13 @@ def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> 
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end:
         if server.poll() is not None:
-            raise RuntimeError(f"JupyterLab did not start. {_end_of(log)}")
+            raise LabError(f"JupyterLab did not start. {_end_of(log)}")
         try:
             with direct.open(f"http://127.0.0.1:{port}/api", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise RuntimeError(f"JupyterLab did not answer within {_PATIENCE:.0f} s. {_end_of(log)}")
+    raise LabError(f"JupyterLab did not answer within {_PATIENCE:.0f} s. {_end_of(log)}")
 
 
 def _end_of(log: Path) -> str:

@@ -363,6 +363,19 @@ def test_a_port_in_use_is_told_and_else_the_next_one_taken(tmp_path):
     assert not lab.is_free(1 << 20)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for Python")
+def test_a_jupyterlab_that_does_not_start_is_told_with_its_log(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("llmtrain101.course.layout.lay_out", lambda folder: [])
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    script = f"#!{os.path.realpath('/bin/sh')}\necho no module named jupyterlab >&2\nexit 1\n"
+    (tmp_path / "python").write_text(script, encoding="utf-8")
+    (tmp_path / "python").chmod(0o755)
+    assert main(["lab", "--folder", str(tmp_path / "mine"), "--no-browser"]) == 1
+    said = capsys.readouterr().err
+    assert "JupyterLab did not start. The end of" in said
+    assert "no module named jupyterlab" in said
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to one process")
 def test_lab_serves_the_lesson_and_ends_cleanly(tmp_path):
     command = [sys.executable, "-m", "llmtrain101", "lab", "--folder", "mine", "--no-browser"]
