@@ -122,8 +122,13 @@ def test_functions_of_every_kind_can_be_sent() -> None:
         def method(self, seed: int) -> float:
             return seed + offset
 
+    @functools.cache
+    def remembered() -> float:
+        return offset
+
     for arm in (
         lambda seed: seed + offset,
+        lambda seed: seed + remembered(),
         functools.partial(lambda more, seed: seed + more, offset),
         Arm().method,
     ):

@@ -110,7 +110,7 @@ class Claim:
     def __str__(self) -> str:
         better = "higher" if self.higher_is_better else "lower"
         return (
-            f"Claim: {self.prediction}.\n"
+            f"Claim: {self.prediction.rstrip('.')}.\n"
             f"Measured: {self.metric} ({better} is better), {self.treatment!r} against "
             f"{self.control!r}; {self.smallest} or more counts."
         )

@@ -133,7 +133,8 @@ class Fingerprint:
                 "cache=False"
             ) from None
         if isinstance(reduced, str):
-            return self._named(value, reduced)
+            inner = getattr(value, "__wrapped__", None)  # as under functools.cache
+            return _hash("named", self._named(value, reduced), self._digest(inner))
         made = [list(part) if isinstance(part, Iterator) else part for part in reduced]
         return _hash("object", *map(self._digest, made))
 

@@ -8,12 +8,15 @@ a debugger and `print` work; as each may then see what the one before it changed
 
 from __future__ import annotations
 
+import functools
+import io
 import json
 import math
 import os
 import random
 import sys
 import traceback
+from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -79,14 +82,31 @@ def pack(function: Callable[[int], Any], seen: Fingerprint) -> bytes:
         for module in seen.local.values():
             cloudpickle.register_pickle_by_value(module)
             stack.callback(cloudpickle.unregister_pickle_by_value, module)
+        packed = io.BytesIO()
         try:
-            packed: bytes = cloudpickle.dumps(function)
+            _Pickler(packed).dump(function)
         except Exception as error:
             raise TypeError(
                 f"it cannot be sent to another process ({error}); make what it needs inside the "
                 "function, or keep it in plain values, arrays and tensors"
             ) from error
-    return packed
+    return packed.getvalue()
+
+
+def _reduce_cached(function: Any) -> tuple[Any, ...]:
+    return _cached, (function.__wrapped__, function.cache_parameters())
+
+
+def _cached(function: Callable[..., Any], parameters: dict[str, Any]) -> Any:
+    return functools.lru_cache(**parameters)(function)
+
+
+class _Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]
+    """Sends a function under `functools.cache` too, though not what it remembers."""
+
+    dispatch_table = ChainMap(
+        {type(functools.cache(len)): _reduce_cached}, cloudpickle.CloudPickler.dispatch_table
+    )
 
 
 def default_processes() -> int:
