@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_LABELS = 20
 MAX_CATEGORIES = 50
+FEW = 50
 
 
 def read_csv(
@@ -73,7 +74,8 @@ def read_csv(
     ...     lines = ["age,gender,label", "22,Male,0", "35,Female,1", "41, male ,1", "22,Male,0"]
     ...     _ = path.write_text("\\n".join(lines), encoding="utf-8")
     ...     inputs, labels = read_csv(path)
-    rows.csv: 3 different rows of 4; label column 'label': '0' 1, '1' 2; 3 inputs
+    rows.csv: 3 different rows of 4; label column 'label': '0' 1, '1' 2; 3 inputs; with so few \
+rows chance decides most of what you find
     >>> inputs.shape, labels.tolist()
     ((3, 3), [0, 1, 1])
     """
@@ -100,6 +102,8 @@ def read_csv(
         )
     counts = ", ".join(f"{text!r} {(codes == code).sum()}" for code, text in enumerate(classes))
     aside = f"; left out: {_listed(dropped)}" if dropped else ""
+    if len(sample) < FEW:
+        aside += "; with so few rows chance decides most of what you find"
     say(
         f"{path.name}: {len(sample):,} different rows of {total:,}; label column {name!r}: "
         f"{counts}; {inputs.shape[1]} inputs{aside}"
@@ -208,7 +212,10 @@ def _sample(path: Path, header: bool | None, rows: int, seed: int) -> tuple[pd.D
             kept = pd.concat([kept, part]).sort_index().head(rows)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{path.name} is not a table that can be read: {error}") from error
-    return kept.apply(lambda column: column.str.strip().str.casefold()), total
+    kept = kept.apply(lambda column: column.str.strip().str.casefold())
+    if delimiter == ";":  # where a comma is the decimal sign
+        kept = kept.replace(r"^([-+]?\d+),(\d+)$", r"\1.\2", regex=True)
+    return kept, total
 
 
 def _labels(path: Path, name: str, column: pd.Series[str]) -> tuple[NDArray[np.int64], list[str]]:
@@ -218,7 +225,8 @@ def _labels(path: Path, name: str, column: pd.Series[str]) -> tuple[NDArray[np.i
     if not 2 <= len(classes) <= MAX_LABELS:
         raise ValueError(
             f"column {name!r} of {path.name} has {len(classes)} different values; a label needs 2 "
-            f"to {MAX_LABELS}. Name another one with label=…, or cut a number into classes first."
+            f"to {MAX_LABELS}. Name another one with label=…, or cut a number into classes first; "
+            "if the first line holds no names, say header=False."
         )
     return np.array([classes.index(each) for each in column]), classes
 

@@ -53,6 +53,14 @@ def test_gaps_twins_and_useless_columns(tmp_path: Path) -> None:
     assert "60 different rows of 62" in said and "left out: 'id'" in said
 
 
+def test_a_decimal_comma_is_one_where_semicolons_part_the_columns(tmp_path: Path) -> None:
+    text = "price;kind;yes\n1,5;a;0\n-2,25;b;1\n3;a;1\n"
+    inputs, *_ = read(tmp_path, text)
+    assert inputs.shape == (3, 3) and sorted(inputs[:, 0].argsort().argsort()) == [0, 1, 2]
+    *_, said = read(tmp_path, text.replace(";", "|"))
+    assert "4 inputs" not in said and "5 inputs" in said  # there it is a text: three categories
+
+
 def test_the_label_may_be_any_column(tmp_path: Path) -> None:
     text = "age,city,yes\n30,Rome,0\n40,Oslo,1\n50,Rome,1\n"
     for label in ("city", 1, -2):
