@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 
+_NO_NEWS = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}'
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -60,11 +61,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "JUPYTERLAB_WORKSPACES_DIR",
         )
     }
+    settings = root / "jupyter" / "settings"
+    settings.mkdir(parents=True)
+    (settings / "overrides.json").write_text(_NO_NEWS, encoding="utf-8")
     server = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
         + [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
         + [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={mine}"]
-        + ["--LabApp.news_url=None"],
+        + [f"--LabApp.app_settings_dir={settings}"],
         env={
             **os.environ,
             **private,

@@ -77,7 +77,7 @@ import os
 
 if path := os.environ.get("LLMTRAIN101_RECORD"):
     verdict = dict(lesson="99", claim="b beats a", metric="accuracy", smallest_effect=0.02)
-    verdict |= dict(effect=0.031, interval=[0.025, 0.037], n=8, verdict="supported")
+    verdict |= dict(effect=0.031, low=0.025, high=0.037, n=8, verdict="supported")
     with open(path, "a", encoding="utf-8") as file:
         file.write(json.dumps(verdict) + "\\n")
 print("supported (8 seeds)")

@@ -32,7 +32,7 @@ class Run:
     seconds: float = 0.0
     cell_seconds: list[float] = field(default_factory=list)  # one for each cell, 0 for text
     peak_memory_mb: float = 0.0  # resident memory of the kernel and its children, added up
-    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[dict[str, Any]] = field(default_factory=list)  # as `experiment` records them
 
 
 def execute(
@@ -81,6 +81,12 @@ def execute(
         run.cell_seconds[cell_index] = time.perf_counter() - clock["begin"]
         if measured is None or cell_index < measured:
             clock["end"] = time.perf_counter()
+            run.verdicts = read_record()
+
+    def read_record() -> list[dict[str, Any]]:
+        if not record.exists():
+            return []
+        return [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         record = Path(scratch, "verdicts.jsonl")
@@ -89,10 +95,10 @@ def execute(
         variables = {
             **os.environ,
             "IPYTHONDIR": str(Path(scratch, "ipython")),  # nobody's own start-up files
+            "LLMTRAIN101_FOLDER": "",  # and nobody's progress
             "LLMTRAIN101_RECORD": str(record),
             **(environment or {}),
         }
-        variables.pop("JPY_SESSION_NAME", None)
         client = NotebookClient(
             notebook,
             timeout=CELL_LIMIT,
@@ -120,9 +126,6 @@ def execute(
                 what = "its kernel died; often there was not enough memory"
             raise LessonError(f"{where} stopped: {what}") from error
         run.seconds = clock["end"] - started
-        if record.exists():
-            lines = record.read_text(encoding="utf-8").splitlines()
-            run.verdicts = [json.loads(line) for line in lines if line.strip()]
     return run
 
 
@@ -143,7 +146,7 @@ def run_lesson(
     Returns
     -------
     list of dict
-        One for each verdict: lesson, claim, metric, smallest_effect, effect, interval, n, verdict.
+        One for each verdict, as `llmtrain101.experiment` records it.
 
     Raises
     ------
@@ -169,15 +172,13 @@ def verdict_line(verdict: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> verdict_line({"claim": "b beats a", "verdict": "supported", "effect": 0.031,
-    ...               "interval": [0.02, 0.042], "n": 8, "metric": "accuracy"})
+    >>> verdict_line({"claim": "b beats a", "verdict": "supported", "effect": 0.031, "low": 0.02,
+    ...               "high": 0.042, "n": 8, "metric": "accuracy"})
     'b beats a: supported (accuracy +0.031 [+0.02, +0.042], n = 8)'
     """
-    low, high = verdict["interval"]
     return (
-        f"{verdict['claim']}: {verdict['verdict']} ({verdict['metric']} "
-        f"{verdict['effect']:+.3g} [{low:+.3g}, {high:+.3g}], n = {verdict['n']})"
-    )
+        "{claim}: {verdict} ({metric} {effect:+.3g} [{low:+.3g}, {high:+.3g}], n = {n})"
+    ).format_map(verdict)
 
 
 @contextmanager

@@ -83,7 +83,8 @@ def learner_notebook(path: Path) -> NotebookNode:
         seen[key] += 1
         id = hashlib.blake2b(f"{key}\n{seen[key]}".encode(), digest_size=4).hexdigest()
         new = new_code_cell if cell.cell_type == "code" else new_markdown_cell
-        metadata = {"tags": tags(cell)} if tags(cell) else {}
+        kept = ("tags", "jupyter")  # `jupyter={"source_hidden": true}` folds a cell's code away
+        metadata = {key: cell.metadata[key] for key in kept if cell.metadata.get(key)}
         cells.append(new(cell.source, id=id, metadata=metadata))  # type: ignore[no-untyped-call]
     python = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}

@@ -17,7 +17,8 @@ _STYLE = """<style>
   display: flex; align-items: baseline; gap: 0.5em; height: auto; line-height: 1.5;
   white-space: normal; font-size: var(--jp-content-font-size1, 14px);
   color: var(--jp-content-font-color1, #212121) }
-.llmtrain101-quiz .widget-radio-box input { margin: 0; flex: none; order: -1; position: relative; top: 0.15em }
+.llmtrain101-quiz .widget-radio-box label > input {
+  margin: 0.3em 0 0; flex: none; align-self: flex-start; order: -1 }
 .llmtrain101-quiz .widget-radio, .llmtrain101-quiz .widget-radio-box { width: auto; height: auto }
 .llmtrain101-quiz input:focus-visible, .llmtrain101-quiz button:focus-visible {
   outline: 3px solid var(--jp-brand-color1, #1565c0); outline-offset: 2px }

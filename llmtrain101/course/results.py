@@ -84,7 +84,7 @@ def as_markdown(facts: dict[str, Any]) -> str:
     """
     verdicts = [
         f"| {number} | {_cell(one['claim'])} | {_cell(one['metric'])} | {one['effect']:+.3g} "
-        f"| {one['interval'][0]:+.3g} to {one['interval'][1]:+.3g} | {one['smallest_effect']:.3g} "
+        f"| {one['low']:+.3g} to {one['high']:+.3g} | {one['smallest_effect']:.3g} "
         f"| {one['n']} | **{one['verdict']}** |"
         for number, fact in facts.items()
         for one in fact["verdicts"]

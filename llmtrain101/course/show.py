@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PRE = "margin: 0; padding: 0; white-space: pre-wrap; color: var(--jp-content-font-color1, #212121)"
+_PRE = (
+    "margin: 0; padding: 0; white-space: pre-wrap; "
+    "font-family: var(--jp-code-font-family, monospace); "  # else columns do not line up
+    "color: var(--jp-content-font-color1, #212121)"
+)
 
 
 def figure(drawing: Axes | Figure, alt: str) -> None:
