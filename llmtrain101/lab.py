@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -19,6 +20,9 @@ from pathlib import Path
 from llmtrain101.course.kernel import kernel_environment
 
 _PORTS = range(8888, 8988)
+# else JupyterLab asks at a first start, in front of the lesson, whether it may fetch news;
+# `--LabApp.news_url=None` alone does not keep it from asking
+_SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}
 _PATIENCE = 120.0  # seconds; a first start on a slow disk takes half a minute
 
 
@@ -99,8 +103,12 @@ def is_free(port: int) -> bool:
 
 @contextmanager
 def _server(folder: Path, port: int, token: str, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    settings = folder.resolve() / ".llmtrain101" / "settings"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "overrides.json").write_text(json.dumps(_SETTINGS), encoding="utf-8")
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser"),
+        f"--LabApp.app_settings_dir={settings}",
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"),
         *(f"--ServerApp.root_dir={folder.resolve()}", "--LabApp.news_url=None"),
     ]

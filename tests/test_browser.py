@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
+import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from llmtrain101.course.build import build
-from llmtrain101.course.kernel import kernel_environment
-from llmtrain101.course.layout import lay_out
 from tests import trial_course
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -27,7 +21,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
 ]
 
-_NO_NEWS = '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false"}}'
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -41,16 +34,10 @@ _ARGUMENTS = [
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A JupyterLab of its own, which serves a learner's copy of the trial course."""
+    """A JupyterLab as `llmtrain101 lab` starts it, on a learner's copy of the trial course."""
     root = tmp_path_factory.mktemp("browser")
     trial_course.write(root)
     build(root=root)
-    mine = root / "mine"
-    lay_out(mine, root)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(8)
     private = {
         name: str(root / "jupyter" / name.lower())
         for name in (
@@ -61,36 +48,23 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             "JUPYTERLAB_WORKSPACES_DIR",
         )
     }
-    settings = root / "jupyter" / "settings"
-    settings.mkdir(parents=True)
-    (settings / "overrides.json").write_text(_NO_NEWS, encoding="utf-8")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
-        + [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", "--ServerApp.ip=127.0.0.1"]
-        + [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={mine}"]
-        + [f"--LabApp.app_settings_dir={settings}"],
-        env={
-            **os.environ,
-            **private,
-            **kernel_environment(mine),
-            "LLMTRAIN101_COURSE": str(root),
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+    lab = subprocess.Popen(
+        [sys.executable, "-m", "llmtrain101", "lab", "--no-browser", "--folder", root / "mine"],
+        env={**os.environ, **private, "LLMTRAIN101_COURSE": str(root)},
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    base = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(120):
-            try:
-                with urllib.request.urlopen(f"{base}/api?token={token}", timeout=2):
-                    break
-            except (urllib.error.URLError, ConnectionError):
-                assert server.poll() is None, "JupyterLab ended"
-                time.sleep(0.5)
-        yield f"{base}/lab/tree/99-trial.ipynb?token={token}"
+        assert lab.stdout is not None
+        said = ""
+        while not (found := re.search(r"http://\S+/lab/tree/", said)):
+            line = lab.stdout.readline()
+            assert line, f"llmtrain101 lab ended: {said}"
+            said += line
+        yield said[found.start() :].strip().replace("/lab/tree/", "/lab/tree/99-trial.ipynb")
     finally:
-        server.terminate()
-        server.wait(timeout=30)
+        lab.terminate()
+        lab.communicate(timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +97,10 @@ def put(page: playwright.Page, having: str, code: str) -> None:
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.insert_text(code)
     page.keyboard.press("Shift+Enter")
+
+
+def test_nothing_stands_in_front_of_the_lesson(page: playwright.Page) -> None:
+    playwright.expect(page.locator(".Toastify__toast, .jp-Dialog")).to_have_count(0)
 
 
 def test_a_figure_says_what_there_is_to_see(page: playwright.Page) -> None:
