@@ -19,6 +19,7 @@ from tests import trial_course
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = lessons.lesson_paths(ROOT)
+OFFLINE = str(ROOT / "tests" / "offline")
 
 
 def compare(root: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -196,8 +197,36 @@ def test_a_lesson_runs_without_a_browser(
 # --- comparing --------------------------------------------------------------------------------
 
 
+def test_without_a_network_only_this_machine_is_reached() -> None:
+    code = """
+import socket, urllib.request
+for try_it in (
+    lambda: socket.getaddrinfo("example.org", 80),
+    lambda: socket.gethostbyname("example.org"),
+    lambda: socket.create_connection(("192.0.2.1", 80), timeout=5),
+    lambda: urllib.request.urlopen("http://192.0.2.1", timeout=5),
+):
+    try:
+        try_it()
+    except OSError as error:
+        print("offline" in str(error))
+print(socket.socket().connect_ex(("192.0.2.1", 80)) != 0)
+with socket.create_server(("127.0.0.1", 0)) as server:
+    socket.create_connection(server.getsockname()).close()
+    print("here")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": OFFLINE},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["True"] * 5 + ["here"], done.stderr
+
+
 def test_a_built_notebook_passes_and_a_changed_verdict_fails(copy: Path) -> None:
-    good = compare(copy)
+    good = compare(copy, PYTHONPATH=OFFLINE)
     assert good.returncode == 0, good.stdout
     text = notebook_path(copy).read_text("utf-8")
     changed = text.replace('"supported (8 seeds)\\n"', '"undecided (8 seeds)\\n"')
@@ -278,7 +307,8 @@ def exercise_cells(source: Path) -> list[nbformat.NotebookNode]:
 def states(source: Path, root: Path) -> list[tuple[str, str]]:
     """What the checks of a lesson say, in the order in which they run."""
     notebook = nbformat.v4.new_notebook(cells=exercise_cells(source))
-    execute.execute(notebook, source.stem, {"LLMTRAIN101_COURSE": str(root)})
+    environment = {"LLMTRAIN101_COURSE": str(root), "PYTHONPATH": OFFLINE}
+    execute.execute(notebook, source.stem, environment)
     shown = "\n".join(
         output.get("text", "") + output.get("data", {}).get("text/plain", "")
         for cell in notebook.cells
