@@ -112,6 +112,11 @@ FAULTS = [
         "(Microsoft's C++ runtime), then start again.",
     ),
     (
+        r"ended from outside by signal",
+        "Something ended it, perhaps for want of memory: close other programs and start again; it "
+        "goes on from here.",
+    ),
+    (
         r"MemoryError|Cannot allocate memory",
         "The memory ran out: close other programs and start again.",
     ),
