@@ -477,9 +477,10 @@ class Check(NamedTuple):
 PROCESSORS = {
     "2 threads": {"OMP_NUM_THREADS": "2"},
     "1 thread": {"OMP_NUM_THREADS": "1"},
-    "another processor, imitated": {
+    "another processor, imitated; no network": {
         "ATEN_CPU_CAPABILITY": "default",
         "MKL_CBWR": "COMPATIBLE",
+        "PYTHONPATH": str(HERE / "tests" / "offline"),
     },
 }
 

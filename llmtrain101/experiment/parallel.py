@@ -16,6 +16,7 @@ import os
 import random
 import sys
 import traceback
+import warnings
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
@@ -164,7 +165,10 @@ def in_processes(
                 pre_dispatch=1 if processes == 1 else "n_jobs",
                 return_as="generator_unordered" if streaming else "list",
             )
-        yield from parallel(joblib.delayed(one_run)(task) for task in tasks)
+        with warnings.catch_warnings():
+            # loky replaces a worker whose memory grew; its runs are made all the same
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
+            yield from parallel(joblib.delayed(one_run)(task) for task in tasks)
 
 
 def one_run(task: Task) -> tuple[Run, dict[str, str]] | Failure:
