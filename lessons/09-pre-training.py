@@ -97,9 +97,7 @@ import numpy as np
 from llmtrain101 import tokens
 
 tokenizer = tokens.bpe(parts["train"], 1000, mask=True)
-print(
-    [tokenizer.decode([i]) for i in tokenizer.encode("Returns the sum of the array.")]
-)
+print([tokenizer.decode([i]) for i in tokenizer.encode("Returns the sum of the array.")])
 
 
 def encode(texts):
@@ -245,13 +243,15 @@ for temperature in (0, 0.7, 1.5):
     course.varies(f"temperature {temperature}\n{write(model, temperature)}")
 
 # %% [markdown]
-# The same as a picture that holds still: the eight likeliest tokens after *Return the*.
+# The same as a picture that holds still: the eight likeliest tokens after a line that
+# docstrings are full of, *axis : int or tuple of*.
 
 
 # %%
 def next_tokens(temperature=1.0):
     with torch.inference_mode():
-        scores = model(torch.tensor([tokenizer.encode("Return the")]))[0, -1]
+        start = tokenizer.encode("axis : int or tuple of")
+        scores = model(torch.tensor([start]))[0, -1]
     values, places = (scores / temperature).softmax(dim=0).topk(8)
     names = [tokenizer.decode([i]) for i in places.tolist()]
     bars = dict(zip(names, values.tolist(), strict=True))
@@ -260,9 +260,7 @@ def next_tokens(temperature=1.0):
     return axes
 
 
-course.figure(
-    next_tokens(), "Bars for the eight likeliest tokens; none is near certain."
-)
+course.figure(next_tokens(), "Bars for the eight likeliest tokens; none is near certain.")
 
 # %% [markdown]
 # And to play with. At which temperature is the first bar nearly alone? Where are all
@@ -355,9 +353,7 @@ course.figure(results.plot(), results.alt_text())
 # %%
 print(results.verdict)
 seconds = results.table.groupby("arm", sort=False).seconds.mean()
-course.varies(
-    f"{results.summary()}\n\nmean seconds a run\n{seconds.round(2).to_string()}"
-)
+course.varies(f"{results.summary()}\n\nmean seconds a run\n{seconds.round(2).to_string()}")
 print("order chosen:", sorted({int(n) for n in results.table.order.dropna()}))
 beaten = np.mean(results.values["bigrams"]) > np.mean(results.values["Transformer"])
 print("the Transformer beats the bigrams:", bool(beaten))
@@ -397,9 +393,7 @@ def count_twice(seed):
 
 
 def train_twice(seed):
-    return loss_on(
-        transformer(twice(seed, lines=3_000), 28, seed, steps=200), new_lines
-    )
+    return loss_on(transformer(twice(seed, lines=3_000), 28, seed, steps=200), new_lines)
 
 
 # %% [markdown]
@@ -552,9 +546,7 @@ print(found.verdict)
 course.varies(found.summary())
 left_only = found.table.left_only.mean()
 course.varies(f"causal, from the left only: {left_only:.3f}")
-print(
-    "masked beats causal, left only:", bool(np.mean(found.values["masked"]) > left_only)
-)
+print("masked beats causal, left only:", bool(np.mean(found.values["masked"]) > left_only))
 
 # %% [markdown]
 # If it says *not supported*: at equal updates, trying ten candidates with a causal
@@ -596,9 +588,7 @@ course.varies(Counter(kinds.tolist()).most_common())
 def nearest(vectors):
     unit = F.normalize(vectors, dim=1)
     likeness = unit @ unit.T  # cosine of every pair, (N, N)
-    return (
-        likeness.fill_diagonal_(-2).argmax(dim=1).numpy()
-    )  # nobody is its own neighbour
+    return likeness.fill_diagonal_(-2).argmax(dim=1).numpy()  # nobody is its own neighbour
 
 
 def same_kind(vectors):
@@ -617,9 +607,7 @@ assert same_kind(vectors) > same_kind(chance) + 0.3
 # are they of one kind only, or also of one meaning?
 
 # %%
-neighbour = {
-    names[i]: names[known[j]] for i, j in zip(known, nearest(vectors), strict=True)
-}
+neighbour = {names[i]: names[known[j]] for i, j in zip(known, nearest(vectors), strict=True)}
 wanted = [" the", " array", " returns", " is", "3", "(", "ing", " row", " maximum", "}"]
 course.varies("\n".join(f"{w!r:12} {neighbour[w]!r}" for w in wanted if w in neighbour))
 
@@ -627,9 +615,7 @@ course.varies("\n".join(f"{w!r:12} {neighbour[w]!r}" for w in wanted if w in nei
 frequent = np.argsort(-np.bincount(ids, minlength=len(names))[known])
 shown = [i for k in sorted(set(kinds)) for i in frequent[kinds[frequent] == k][:9]]
 flat = vectors[shown] - vectors[shown].mean(dim=0)
-flat = (
-    flat @ torch.linalg.svd(flat, full_matrices=False).Vh[:2].T
-)  # the 2 widest directions
+flat = flat @ torch.linalg.svd(flat, full_matrices=False).Vh[:2].T  # the 2 widest directions
 labels = [names[known[i]] for i in shown]
 course.figure(
     plots.scatter_labelled(flat, labels, kinds[shown]),
@@ -715,9 +701,7 @@ logging.disable_progress_bar()
 loaded = AutoModelForCausalLM.from_pretrained("my-language-model")
 prompt = torch.tensor([tokenizer.encode("Return the sum")])
 with torch.inference_mode():
-    torch.testing.assert_close(
-        loaded(prompt).logits, longer(prompt), atol=1e-3, rtol=1e-3
-    )
+    torch.testing.assert_close(loaded(prompt).logits, longer(prompt), atol=1e-3, rtol=1e-3)
 print("transformers computes the same:", type(loaded).__name__)
 
 # %% [markdown]
@@ -829,9 +813,7 @@ quiz.show()
 my_text = "\n\n".join(sources.manual().text)
 
 if len(my_text) < 20_000:
-    raise ValueError(
-        f"{len(my_text):,} characters are too few: at least 20,000, please."
-    )
+    raise ValueError(f"{len(my_text):,} characters are too few: at least 20,000, please.")
 pieces = list(dict.fromkeys(my_text.split("\n\n")))
 if len(pieces) < 30:  # no blank lines: take lines, or stretches of 1,000 characters
     pieces = list(dict.fromkeys(my_text.splitlines()))
@@ -840,9 +822,7 @@ if len(pieces) < 30:
 at = [len(pieces) * tenths // 10 for tenths in (8, 9)]
 tokenizer = tokens.bpe(pieces[: at[0]], 1000, mask=True)
 mine = encode(pieces[: at[0]])
-held_out = [
-    np.concatenate(encode(part)) for part in (pieces[slice(*at)], pieces[at[1] :])
-]
+held_out = [np.concatenate(encode(part)) for part in (pieces[slice(*at)], pieces[at[1] :])]
 
 # %%
 from dataclasses import replace
@@ -884,12 +864,8 @@ course.varies(own.summary())
 #   masking wins. Yours, by contrast:
 
 # %%
-masked_mean, causal_mean = (
-    np.mean(found.values[arm]) for arm in list(found.values)[1::-1]
-)
-course.varies(
-    f"gaps filled: masked {masked_mean:.1%}, causal with ten tries {causal_mean:.1%}"
-)
+masked_mean, causal_mean = (np.mean(found.values[arm]) for arm in list(found.values)[1::-1])
+course.varies(f"gaps filled: masked {masked_mean:.1%}, causal with ten tries {causal_mean:.1%}")
 
 # %%
 course.promises_kept("09")
