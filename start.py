@@ -379,23 +379,27 @@ def torch_to_install(version: str) -> tuple[str, list[str]]:
     """Which build of PyTorch to take, a key of SIZES, and what to ask pip for.
 
     PyPI's builds for Linux carry CUDA. PyTorch's own index has one without, whose version ends in
-    "+cpu"; the question costs a second, downloads nothing, and an index that cannot be reached is
-    asked once.
+    "+cpu". To ask for a list downloads nothing (pip's own dry run would, half a GB), and an index
+    of PyTorch's that cannot be reached is asked once.
     """
-    plain = ["-c", "constraints.txt", "torch"]
+    plain = ["-c", "constraints.txt", f"torch=={version}"]
     if sys.platform != "linux":
         return "other", plain
     if has_nvidia():
         return "cuda", plain
-    ask = [str(PYTHON), "-m", "pip", "index", "versions", "torch", "--retries=0", "--timeout=8"]
-    for index in ([], [f"--extra-index-url={CPU_INDEX}"]):  # [] finds it in a folder of wheels
-        try:
-            done = subprocess.run(ask + index, capture_output=True, text=True, timeout=60)
-        except subprocess.TimeoutExpired:
-            continue
+    ask = [str(PYTHON), "-m", "pip", "index", "versions", "torch"]
+    # the usual index first: it may be a folder of wheels that has what is wanted
+    for index, patience in (
+        ([], ["--retries=2", "--timeout=15"]),
+        ([f"--extra-index-url={CPU_INDEX}"], ["--retries=0", "--timeout=8"]),
+    ):
+        done = subprocess.run(ask + index + patience, capture_output=True, text=True)
         if lists_cpu_build(done.stdout, version):
             # --no-deps: all else comes from the usual index
             return "cpu", [f"torch=={version}+cpu", "--no-deps", *index]
+        sentence = explain(done.stderr) if done.returncode and not index else None
+        if sentence:
+            raise Stop(sentence)
     say(
         f"    {CPU_INDEX} has no PyTorch for this machine, or cannot be reached.\n"
         "    What is left is the build for NVIDIA cards: it works without one, but is large."
