@@ -177,8 +177,9 @@ def _discounts(counts: Ints) -> Floats:
     n = [int((counts == k).sum()) for k in range(5)]
     share = n[1] / (n[1] + 2 * n[2]) if n[1] else 0.5
     found = [k - (k + 1) * share * n[k + 1] / n[k] if n[k] else share for k in (1, 2, 3)]
-    # tiny texts give wild values; and with no discount, what was never seen would be impossible
-    return np.array([0.0, *np.clip(found, 0.1, (1, 2, 3))])
+    # tiny texts give wild values: with no discount, what was never seen would be impossible, and
+    # with a whole one, what came again would count for nothing
+    return np.array([0.0, *np.clip(found, 0.1, (1, 1.8, 2.7))])
 
 
 def _find(table: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
