@@ -519,27 +519,23 @@ def carry_out(check: Check) -> tuple[bool, str]:
     closing = ""
     # a fresh cache, so that nothing passes because of what an earlier run computed
     with tempfile.TemporaryDirectory(prefix="llmtrain101-", ignore_cleanup_errors=True) as cache:
-        process = subprocess.Popen(
+        environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LLMTRAIN101_CACHE": cache}
+        with subprocess.Popen(
             check.command,
             cwd=HERE,
-            env={
-                **os.environ,
-                "PYTHONIOENCODING": "utf-8",
-                "LLMTRAIN101_CACHE": cache,
-                **check.environment,
-            },
+            env=environment | check.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-        )
-        assert process.stdout is not None
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            if CLOSING.search(line):
-                closing = line.strip()
-        return process.wait() == 0, closing
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                if CLOSING.search(line):
+                    closing = line.strip()
+        return process.returncode == 0, closing
 
 
 def test(quick: bool) -> int:
