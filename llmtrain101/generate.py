@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from llmtrain101.model import Cache, LanguageModel
+from llmtrain101.decode import Decoder
+from llmtrain101.model import LanguageModel
 
 
 def choose(
@@ -123,13 +124,10 @@ def generate(
     B, T = ids.shape
     context = model.config.context_length
     out = torch.cat([ids, ids.new_zeros(B, max_new_tokens)], dim=1)
-    cache, new = Cache(model, B, context), ids[:, -context:]
+    decoder = Decoder(model, B)
+    logits = decoder.begin(ids[:, -context:])
     ended = torch.zeros(B, dtype=torch.bool, device=ids.device)
     for position in range(T, T + max_new_tokens):
-        if cache.length + new.shape[1] > context:
-            cache.length = 0
-            new = out[:, position - max(1, context // 2) : position]
-        logits = model(new, cache=cache)[:, -1]  # (B, V)
         chosen = choose(
             logits, temperature=temperature, top_k=top_k, top_p=top_p, generator=generator
         )
@@ -137,7 +135,13 @@ def generate(
             chosen = torch.where(ended, end_id, chosen)
             ended |= chosen == end_id
         out[:, position] = chosen
-        new = chosen.unsqueeze(1)
         if end_id is not None and bool(ended.all()):
             return out[:, : position + 1]
+        end = position + 1
+        if end == T + max_new_tokens:
+            break
+        if decoder.length < context:
+            logits = decoder.step(chosen)
+        else:
+            logits = decoder.begin(out[:, end - max(1, context // 2) : end])
     return out
