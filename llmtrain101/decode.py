@@ -87,7 +87,8 @@ class Decoder:
         position, end = self.length, self.length + 1
         B, _, H, half, _ = self._shape
         rows, d_head, d_model = B * H, 2 * half, 2 * H * half
-        x = self._embed[torch.as_tensor(ids, device=self._embed.device)]  # (B, D)
+        ids = torch.as_tensor(ids, device=self._embed.device)
+        x = self._embed.index_select(0, ids)  # (B, D)
         wave = self._waves[position]
         for layer, (qkv, out, up, down) in enumerate(self._blocks):
             mixed = torch.mm(_scaled(x, self._tiny), qkv)  # (B, 3 D)
@@ -97,8 +98,8 @@ class Decoder:
             q, k = turned.unbind(1)  # (B, H, d_head / 2, 2) each
             self._key_at[layer][position].copy_(k.reshape(rows, d_head))
             self._value_at[layer][position].copy_(v.reshape(rows, d_head))
-            scores = torch.bmm(q.reshape(rows, 1, d_head), self._keys[layer][:, :, :end])
-            heads = torch.bmm(scores.softmax(-1), self._values[layer][:, :end])
+            scores = torch.bmm(q.reshape(rows, 1, d_head), self._keys[layer].narrow(2, 0, end))
+            heads = torch.bmm(scores.softmax(-1), self._values[layer].narrow(1, 0, end))
             x = torch.addmm(x, heads.view(B, d_model), out)
             wide = torch.mm(_scaled(x, self._tiny), up).relu_()
             x = torch.addmm(x, wide.mul_(wide), down)
@@ -130,4 +131,5 @@ def _paired(x: Tensor) -> Tensor:
 
     A query and a key in another order, the same for both, still have the same product.
     """
-    return x.unflatten(-1, (2, x.shape[-1] // 2)).transpose(-1, -2).flatten(-2)
+    pairs: Tensor = x.unflatten(-1, (2, x.shape[-1] // 2)).transpose(-1, -2)
+    return pairs.flatten(-2)

@@ -121,27 +121,23 @@ def generate(
             "or take temperature=0."
         )
     model.eval()
-    B, T = ids.shape
-    context = model.config.context_length
-    out = torch.cat([ids, ids.new_zeros(B, max_new_tokens)], dim=1)
+    B, context = len(ids), model.config.context_length
     decoder = Decoder(model, B)
+    columns = list(ids.split(1, dim=1))  # of shape (B, 1) each
     logits = decoder.begin(ids[:, -context:])
     ended = torch.zeros(B, dtype=torch.bool, device=ids.device)
-    for position in range(T, T + max_new_tokens):
+    for left in reversed(range(max_new_tokens)):
         chosen = choose(
             logits, temperature=temperature, top_k=top_k, top_p=top_p, generator=generator
         )
         if end_id is not None:
             chosen = torch.where(ended, end_id, chosen)
             ended |= chosen == end_id
-        out[:, position] = chosen
-        if end_id is not None and bool(ended.all()):
-            return out[:, : position + 1]
-        end = position + 1
-        if end == T + max_new_tokens:
+        columns.append(chosen.unsqueeze(1))
+        if not left or (end_id is not None and bool(ended.all())):
             break
         if decoder.length < context:
             logits = decoder.step(chosen)
         else:
-            logits = decoder.begin(out[:, end - max(1, context // 2) : end])
-    return out
+            logits = decoder.begin(torch.cat(columns[-max(1, context // 2) :], dim=1))
+    return torch.cat(columns, dim=1)
