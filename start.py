@@ -470,7 +470,7 @@ def install(extras: set[str]) -> None:
 
 
 class Check(NamedTuple):
-    """One line of `python start.py test`."""
+    """One line of `python start.py test`; in its command "{new}" is a new, empty folder."""
 
     name: str
     command: list[str]
@@ -502,7 +502,11 @@ def checks(quick: bool) -> list[Check]:
             "Doctests and unit tests",
             [*run, "pytest", *(["-m", "not browser"] if quick else [])],
         ),
-        Check("Command line", [*run, "llmtrain101.cli", "--help"]),
+        Check(
+            "Command line",
+            [*run, "llmtrain101.cli", *"train --text README.md".split()]
+            + "--out {new}/model --steps 20".split(),
+        ),
         *(
             Check(f"Notebooks, {name}", notebooks, environment)
             for name, environment in PROCESSORS.items()
@@ -521,7 +525,7 @@ def carry_out(check: Check) -> tuple[bool, str]:
     with tempfile.TemporaryDirectory(prefix="llmtrain101-", ignore_cleanup_errors=True) as cache:
         environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "LLMTRAIN101_CACHE": cache}
         with subprocess.Popen(
-            check.command,
+            [word.replace("{new}", cache) for word in check.command],
             cwd=HERE,
             env=environment | check.environment,
             stdin=subprocess.DEVNULL,
