@@ -276,7 +276,7 @@ def log_since(start: int) -> str:
 def current(output: str) -> str:
     """What pip is at, in a few words: the last complete line of its output, shortened."""
     line = ([""] + output.split("\n")[:-1])[-1].strip()
-    if line.startswith("Installing collected packages"):  # it says nothing more for a minute
+    if "\nInstalling collected packages" in output:  # it says little more for a minute
         done = sum(1 for site in site_packages() for _ in site.glob("*.dist-info/INSTALLER"))
         return f"unpacking: {done} packages are in place"
     return line[:60]
