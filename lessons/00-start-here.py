@@ -69,10 +69,10 @@ course.varies(f"BEFORE\n{before}\n\nAFTER\n{write(model, tokenizer)}")
 # asked, again and again, which character comes next.
 #
 # That is all a **language model** does: it gives every possible next piece of text a
-# chance. To write, it draws one piece by these chances, adds it to the text, and starts
-# over. Chatbots do the same with larger pieces and a million times as many adjustable
-# numbers. Those numbers are the **parameters**; one adjustment of all of them is a
-# **step**.
+# **chance**, from 0 to 1. To write, it draws one piece by these chances, adds it to the
+# text, and starts over. Chatbots do the same with larger pieces and a million times as
+# many adjustable numbers. Those numbers are the **parameters**; one adjustment of all
+# of them is a **step**.
 
 # %%
 steps = len(history)
@@ -158,7 +158,7 @@ assert abs(after.sum() - 1) < 1e-4
 
 # %% [markdown]
 # How surprised is the model when the next character comes? Take the chance `p` that it
-# gave to this character, and compute `-log(p)`.
+# gave to this character, and compute its **surprise**, `-log(p)`.
 
 # %%
 from math import exp, isclose, log
@@ -381,18 +381,18 @@ assert means.training_loss["100 steps"] < means.training_loss["25 steps"]
 # %% [markdown]
 # ## Exercises
 #
-# Each exercise has three cells: yours, which you edit; the check; and, if you like, one
-# that you add for help. `course.hint("00.1")` gives a hint, and one more each time you
-# run it. `course.solution("00.1")` shows a way to do it. A check says *unattempted*,
-# *failed* with what is wrong, or *passed*. Nothing is graded, and you may try as often
-# as you like.
+# Each exercise has two cells: yours, which you edit, and the check. Run yours, then the
+# check: it says *unattempted*, *failed* with what is wrong, or *passed*. If you are
+# stuck, add a cell below (*Esc*, then *B*): `course.hint("00.1")` in it gives a hint,
+# and one more each time you run it; `course.solution("00.1")` shows a way to do it.
+# Nothing is graded, and you may try as often as you like.
 #
 # ### Exercise 00.1: Twice as long
 #
-# (2 min, difficulty ●○○) First run both cells as they are. Then
-# replace the `...` by settings that train for twice as many steps as the first training
-# on this page, with all else as it was. Try a wrong number as well, and read what the
-# check says.
+# (2 min, difficulty ●○○) First run both cells as they are. Then replace the `...` by
+# settings that train for twice as many steps as the first training on this page, with
+# all else as it was: the cell of that training shows how settings are written. Try a
+# wrong number as well, and read what the check says.
 
 # %% tags=["exercise-00.1", "starter"]
 longer = ...
@@ -406,8 +406,8 @@ course.check("00.1", longer)
 # %% [markdown]
 # ### Exercise 00.2: Surprise
 #
-# (3 min, difficulty ●○○) Write the function that gives the surprise
-# about a character whose chance was `p`. You have seen the formula. `log` is there.
+# (3 min, difficulty ●○○) Write the function that gives the surprise about a character
+# whose chance was `p`. You have seen the formula; `log` is imported above.
 
 
 # %% tags=["exercise-00.2", "starter"]
@@ -416,7 +416,7 @@ def surprised(p):
 
 
 # %% tags=["exercise-00.2", "solution"]
-def surprised(p):  # noqa: F811
+def surprised(p):
     return -log(p)
 
 
@@ -426,9 +426,9 @@ course.check("00.2", surprised)
 # %% [markdown]
 # ### Exercise 00.3: Be the judge
 #
-# (6 min, difficulty ●●○) Be the judge. From the two ends of an
-# interval (+ is as predicted) and the smallest difference that matters, give back the
-# verdict: `"supported"`, `"no effect found"`, `"not supported"` or `"undecided"`.
+# (6 min, difficulty ●●○) From the two ends of an interval (+ is as predicted) and the
+# smallest difference that matters, give back the verdict: `"supported"`, `"no effect
+# found"`, `"not supported"` or `"undecided"`.
 
 
 # %% tags=["exercise-00.3", "starter"]
@@ -437,7 +437,7 @@ def judge(low, high, smallest):
 
 
 # %% tags=["exercise-00.3", "solution"]
-def judge(low, high, smallest):  # noqa: F811
+def judge(low, high, smallest):
     if low >= smallest:
         return "supported"
     if -smallest < low and high < smallest:
@@ -457,33 +457,26 @@ course.check("00.3", judge)
 # and press *Check*. Where there are no buttons, type `quiz.answer(1, "a")` into a cell.
 
 # %%
-quiz = course.Quiz("00")
-given = [0.9, 0.5, 0.05]
-quiz.ask(
-    "The model gave the character that came a chance of … When was it surprised most?",
-    [str(p) for p in given],
-    answer=max(range(3), key=lambda place: -log(given[place])),
-    why="`-log(p)` grows as `p` falls: what was held to be unlikely surprises.",
-)
+given = ["0.9", "0.5", "0.05"]
+most = max(range(3), key=lambda place: -log(float(given[place])))
 rose = means.value["100 steps"] > means.value["25 steps"]
-quiz.ask(
-    "On one page, while the loss on the page fell, what did the loss on unseen text do?",
-    ["It fell too.", "It rose."],
-    answer=int(rose),
-    why="Only unseen text shows whether more was learnt than the page.",
-)
 try:
     eval("write(model, tokenizer)", {})  # {} knows no names, as a new kernel does
-    outcome = 0
+    unknown = False
 except NameError:
-    outcome = 1
-quiz.ask(
-    "You restart the kernel, and the first cell that you run is one with `write(model, "
-    "tokenizer)`. What happens?",
-    ["It writes as before.", "`NameError`: the name is not known.", "It trains first."],
-    answer=outcome,
-    why="The kernel forgot all names. Run the cells above first: menu Run.",
-)
+    unknown = True
+
+# %%
+quiz = course.Quiz("00")
+question = "What chance given to the next character surprises most, when it comes?"
+quiz.ask(question, given, answer=most, why="`-log(p)` grows as `p` falls.")
+question = "The loss on the one page fell. What did the loss on unseen text do?"
+why = "The model learnt the page by heart, and only unseen text can show that."
+quiz.ask(question, ["It fell too.", "It rose."], answer=int(rose), why=why)
+question = "You restart the kernel, then run only `write(model, tokenizer)`. What now?"
+options = ["It writes.", "NameError: an unknown name.", "It trains, then writes."]
+why = "The kernel forgot all names. Menu Run, Run All Above Selected Cell."
+quiz.ask(question, options, answer=int(unknown), why=why)
 quiz.show()
 
 # %% [markdown]
@@ -520,7 +513,7 @@ print(f"The model has learnt in {len(history)} steps.")
 # ## On your own text
 #
 # To train on a text of yours, change the line that the arrow points out, for example to
-# `own_file = Path("my-text.txt")`. That file lies beside this notebook: drag it into the
+# `own_file = Path("my-text.txt")`. The file lies beside this notebook: drag it into the
 # folder on the left. It should be plain text with some hundred thousand characters. As
 # it stands, the cell trains on a Python program.
 
