@@ -183,8 +183,8 @@ print("10 steps by hand and by the library: the same losses")
 # %% [markdown]
 # ## Look
 #
-# Now train in earnest, some ten seconds. The rival counts on the same tokens. Write
-# down your guess: after how many of the 400 steps does the Transformer pass it?
+# Now train in earnest, some eight seconds. The rival counts on the same tokens. Write
+# down your guess: after how many of the 300 steps does the Transformer pass it?
 
 # %%
 from llmtrain101.evaluate import language_model_loss as loss_on
@@ -200,7 +200,7 @@ def watch(model, record):
 
 wider = ModelConfig.tiny(tokenizer.vocab_size, d_model=96)
 model = LanguageModel(wider, generator=seeds.generator(0, "init"))
-batches, settings = text_batches(ids, 16, 64, seed=0), TrainConfig(max_steps=400)
+batches, settings = text_batches(ids, 16, 64, seed=0), TrainConfig(max_steps=300)
 history = train(model, batches, language_model_loss, settings, on_step=[watch])
 
 # %%
@@ -217,7 +217,7 @@ course.figure(
     "text. A dotted line, the loss of counting on unseen text, lies below the end of "
     "the curve for unseen text.",
 )
-course.within("Transformer, nats per token", checks[-1]["loss"], 3.1, 3.6)
+course.within("Transformer, nats per token", checks[-1]["loss"], 3.1, 3.7)
 course.within("counting, nats per token", rival, 2.7, 3.1)
 
 # %% [markdown]
@@ -260,7 +260,11 @@ def next_tokens(temperature=1.0):
     return axes
 
 
-course.figure(next_tokens(), "Bars for the eight likeliest tokens; none is near certain.")
+course.figure(
+    next_tokens(),
+    "Bars for the eight likeliest tokens. The first is well ahead of the others, and far "
+    "from certain.",
+)
 
 # %% [markdown]
 # And to play with. At which temperature is the first bar nearly alone? Where are all
@@ -294,13 +298,11 @@ def best_ngram(ids, validation, size):
     return min(models, key=lambda model: model.loss(validation))
 
 
-def transformer(ids, size, seed, steps=300):
+def transformer(ids, size, seed):
     config = ModelConfig.tiny(size, d_model=64)
     model = LanguageModel(config, generator=seeds.generator(seed, "init"))
-    batches, settings = (
-        text_batches(ids, 16, 64, seed=seed),
-        TrainConfig(max_steps=steps),
-    )
+    batches = text_batches(ids, 16, 64, seed=seed)
+    settings = TrainConfig(max_steps=200)
     train(model, batches, language_model_loss, settings, progress=False)
     return model
 
@@ -393,7 +395,7 @@ def count_twice(seed):
 
 
 def train_twice(seed):
-    return loss_on(transformer(twice(seed, lines=3_000), 28, seed, steps=200), new_lines)
+    return loss_on(transformer(twice(seed, lines=3_000), 28, seed), new_lines)
 
 
 # %% [markdown]
@@ -485,7 +487,7 @@ def try_ten(model):
 
 
 def causal(seed):
-    model = transformer(sample(train_texts, seed), size, seed, steps=200)
+    model = transformer(sample(train_texts, seed), size, seed)
     both_sides, left_only = try_ten(model)
     return {"value": both_sides, "left_only": float(left_only)}
 
@@ -538,7 +540,7 @@ gaps
 # learn in each step, and how many the causal one?
 
 # %%
-found = gaps.run(arms, seeds=range(5), minutes=0.4)
+found = gaps.run(arms, seeds=range(5), minutes=0.35)
 course.figure(found.plot(), found.alt_text())
 
 # %%
@@ -620,8 +622,8 @@ labels = [names[known[i]] for i in shown]
 course.figure(
     plots.scatter_labelled(flat, labels, kinds[shown]),
     "The nine most frequent tokens of each of four kinds, as points. Digits lie apart "
-    "from words; tokens that begin a word and tokens that continue one lie in different "
-    "parts; marks lie between them.",
+    "from words; tokens that begin a word and tokens that continue one lie in "
+    "different parts; marks lie between them.",
 )
 
 # %% [markdown]
@@ -681,7 +683,7 @@ course.varies(write(longer, 0.7))
 # Can you beat the counting? More text helps both, the Transformer more, and more steps
 # help only the Transformer. In our trial on three packages it passed the counting after
 # some ten minutes on one core. So it was not the kind of model that lost claim 1 but
-# the ten seconds.
+# the seconds.
 #
 # Keep what you have. The folder is a normal Hugging Face model; any program that uses
 # `transformers` can load it. Importing that library takes a few seconds.
@@ -849,9 +851,9 @@ course.varies(own.summary())
 #
 # | model | loss |
 # | --- | --- |
-# | [nanoGPT](https://github.com/karpathy/nanoGPT)'s laptop recipe (we measured) | 1.89 |
-# | counting as above, `NGram(…, order=8)` (we measured) | 1.52 |
-# | nanoGPT on a GPU, 10 million parameters (its README) | 1.47 |
+# | the laptop recipe of [nanoGPT](https://github.com/karpathy/nanoGPT), measured | 1.89 |
+# | counting as above, `NGram(…, order=8)`, measured | 1.52 |
+# | nanoGPT on a GPU, 6 layers, width 384, from its README | 1.47 |
 #
 # - Chen and Goodman, "An Empirical Study of Smoothing Techniques for Language Modeling"
 #   (1998): the counting that you met, against all its rivals, equally tuned.
