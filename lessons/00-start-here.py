@@ -208,7 +208,7 @@ course.within("hesitates between, after training", exp(end), 3, 5)
 from llmtrain101 import plots
 
 course.figure(
-    plots.loss_curves({"training": history}, smooth=10),
+    plots.loss_curves({"training": history}, smooth=10, y_label="loss"),
     "The loss against the step. It falls steeply at first, then more and more slowly, and "
     "is still falling at the end.",
 )
@@ -227,8 +227,10 @@ def draw(letters=8):
     values, places = chances(part).topk(6)
     names = [tokenizer.decode([i]) for i in places.tolist()]
     bars = dict(zip(names, values.tolist(), strict=True))
-    title = f"after “{part}”, then comes “{sentence[letters]}”"
-    return plots.bars(bars, number=None, title=title, x_label="chance")
+    title = f"after “{part}” comes “{sentence[letters]}”".replace("“ ”", "“␣”")
+    ax = plots.bars(bars, number=None, title=title, x_label="chance")
+    ax.set_xlim(0, 1)
+    return ax
 
 
 course.figure(
@@ -283,7 +285,7 @@ def run(steps, ids, seed):
     model = LanguageModel(small, generator=seeds.generator(seed, "init"))
     batches, config = text_batches(ids, 8, 64, seed=seed), TrainConfig(max_steps=steps)
     history = train(model, batches, language_model_loss, config, progress=False)
-    loss = evaluate.language_model_loss(model, unseen)
+    loss = evaluate.text_loss(model, unseen)
     return {"value": loss, "training_loss": history[-1]["loss"]}
 
 
@@ -359,8 +361,8 @@ one_page = replace(
     claim,
     prediction="training four times as long on one page lowers the loss on unseen text",
 )
-arms = {"25 steps": partial(run, 25, page), "100 steps": partial(run, 100, page)}
-harm = one_page.run(arms, seeds=range(8), constants=rivals, minutes=0.15)
+on_page = {"25 steps": partial(run, 25, page), "100 steps": partial(run, 100, page)}
+harm = one_page.run(on_page, seeds=range(8), constants=rivals, minutes=0.15)
 course.figure(harm.plot(), harm.alt_text())
 
 # %%
@@ -503,8 +505,8 @@ course.progress("00")
 #   notebook and start the course again: it lays out a new copy.
 # - *The page is gone*: your work is on your disk. Start the course again.
 #
-# Try it now, while nothing is at stake: restart the kernel (*0* twice), run the cell
-# below, and read its last line.
+# Try it now, while nothing is at stake: restart the kernel (*0* twice, then *Enter*),
+# run the cell below, and read its last line. Then repair it as the line says.
 
 # %%
 print(f"The model has learnt in {len(history)} steps.")
@@ -513,16 +515,17 @@ print(f"The model has learnt in {len(history)} steps.")
 # ## On your own text
 #
 # To train on a text of yours, change the line that the arrow points out, for example to
-# `own_file = Path("my-text.txt")`. The file lies beside this notebook: drag it into the
-# folder on the left. It should be plain text with some hundred thousand characters. As
-# it stands, the cell trains on a Python program.
+# `own = "my-text.txt"`. The file lies beside this notebook: drag it into the folder on
+# the left. The name of a folder works too. It should be plain text with some hundred
+# thousand characters. As it stands, the cell trains on a Python program.
 
 # %%
 import argparse
-from pathlib import Path
 
-own_file = Path(argparse.__file__)  # ← Path("my-text.txt")
-own_text = own_file.read_text(encoding="utf-8")
+from llmtrain101.texts import find_texts, read_pieces
+
+own = argparse.__file__  # ← "my-text.txt"
+own_text = "".join(piece for file in find_texts(own) for piece in read_pieces(file))
 own_tokenizer = tokens.characters(own_text)
 own_config = ModelConfig.tiny(own_tokenizer.vocab_size, d_model=96)
 own_model = LanguageModel(own_config, generator=seeds.generator(0, "init"))

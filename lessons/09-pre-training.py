@@ -190,7 +190,7 @@ print("10 steps by hand and by the library: the same losses")
 # down your guess: after how many of the 300 steps does the Transformer pass it?
 
 # %%
-from llmtrain101.evaluate import language_model_loss as loss_on
+from llmtrain101.evaluate import text_loss
 from llmtrain101.ngram import NGram
 
 checks = []
@@ -198,7 +198,7 @@ checks = []
 
 def watch(model, record):
     if record["step"] % 50 == 49:
-        checks.append({**record, "loss": loss_on(model, validation)})
+        checks.append({**record, "loss": text_loss(model, validation)})
 
 
 wider = ModelConfig.tiny(tokenizer.vocab_size, d_model=96)
@@ -329,7 +329,7 @@ def arms_for(texts, validation, test, size):
         return {"value": best.loss(test), "order": best.order}
 
     def trained(seed):
-        return loss_on(transformer(sample(texts, seed), size, seed), test)
+        return text_loss(transformer(sample(texts, seed), size, seed), test)
 
     return {"counting": counting, "Transformer": trained, "bigrams": bigram}
 
@@ -402,7 +402,7 @@ def count_twice(seed):
 
 
 def train_twice(seed):
-    return loss_on(transformer(twice(seed, lines=3_000), 28, seed), new_lines)
+    return text_loss(transformer(twice(seed, lines=3_000), 28, seed), new_lines)
 
 
 # %% [markdown]
@@ -683,7 +683,7 @@ course.varies(f"{steps:,} steps, {times:.1f} times through the text, {about}")
 settings = TrainConfig(max_steps=steps)
 train(longer, batches, language_model_loss, settings)
 rival = best_ngram(long_ids, long_validation, tokenizer.vocab_size).loss(long_test)
-reached = loss_on(longer, long_test)
+reached = text_loss(longer, long_test)
 course.varies(f"unseen text: Transformer {reached:.3f}, counting {rival:.3f}")
 course.varies(write(longer, 0.7))
 

@@ -14,7 +14,7 @@ from llmtrain101.model import next_token_loss
 
 
 @torch.inference_mode()
-def language_model_loss(
+def text_loss(
     model: nn.Module, ids: Any, context_length: int | None = None, batch_size: int = 32
 ) -> float:
     """Mean loss over a whole text, in nats per token.
@@ -45,7 +45,7 @@ def language_model_loss(
     >>> from llmtrain101.model import LanguageModel, ModelConfig
     >>> from llmtrain101.seeds import generator
     >>> model = LanguageModel(ModelConfig.tiny(65), generator=generator(0, "init"))
-    >>> round(language_model_loss(model, range(60)), 4)        # nothing learnt: ln(65)
+    >>> round(text_loss(model, range(60)), 4)        # nothing learnt: ln(65)
     4.1744
     """
     ids = np.asarray(ids)
@@ -84,7 +84,7 @@ def bits_per_byte(nats_per_token: float, n_tokens: int, n_bytes: int) -> float:
     Parameters
     ----------
     nats_per_token : float
-        From `language_model_loss`.
+        From `text_loss`.
     n_tokens : int
         Tokens that were predicted.
     n_bytes : int

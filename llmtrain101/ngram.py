@@ -146,7 +146,7 @@ class NGram:
         return p
 
     def loss(self, ids: Any) -> float:
-        """Nats per token over a text, as `evaluate.language_model_loss` measures them.
+        """Nats per token over a text, as `evaluate.text_loss` measures them.
 
         The counts look back across the places where that cuts its windows: a small advantage.
 

@@ -8,10 +8,13 @@ from typing import Any
 from tqdm import tqdm
 
 
-def bar(total: int, description: str, *, unit: str = "step", show: bool = True) -> tqdm[Any]:
+def bar(
+    total: int, description: str, *, unit: str = "step", done: int = 0, show: bool = True
+) -> tqdm[Any]:
     """A bar with what is done, how fast, and how long it will still take.
 
-    It goes to standard output: on standard error a notebook would colour it as if it were a fault.
+    What was `done` before counts towards the total, not towards the speed. The bar goes to standard
+    output: on standard error a notebook would colour it as if it were a fault.
 
     Examples
     --------
@@ -21,6 +24,7 @@ def bar(total: int, description: str, *, unit: str = "step", show: bool = True) 
     """
     return tqdm(
         total=total,
+        initial=done,
         desc=description,
         unit=f" {unit}",
         file=sys.stdout,

@@ -297,7 +297,7 @@ def validate(
     >>> validate(model, bytes_(), np.arange(100))
     '5.5530 nats per token, 8.0112 bits per byte, perplexity 258.00'
     """
-    loss = evaluate.language_model_loss(model, ids)
+    loss = evaluate.text_loss(model, ids)
     if n_bytes is None:
         n_bytes = int(tokenizer.byte_lengths()[ids[1:]].sum())
     bits = evaluate.bits_per_byte(loss, len(ids) - 1, max(1, n_bytes))

@@ -204,10 +204,9 @@ def train(
     batches, history, start = iter(batches), [], time.perf_counter()
     model.train()
     with (
-        bar(config.max_steps, "training", show=progress) as shown,
+        bar(config.max_steps, "training", done=first_step, show=progress) as shown,
         _interrupt_between_steps() as interrupted,
     ):
-        shown.update(first_step)
         for step in range(first_step, config.max_steps):
             batch = next(batches, _END)
             if batch is _END:

@@ -11,9 +11,9 @@ from llmtrain101.evaluate import (
     accuracy,
     bits_per_byte,
     calibration,
-    language_model_loss,
     macro_f1,
     perplexity,
+    text_loss,
 )
 from llmtrain101.model import LanguageModel, ModelConfig
 from llmtrain101.seeds import generator, rng
@@ -38,7 +38,7 @@ def test_every_token_is_predicted_once_from_its_window(model, n_tokens, batch_si
         start = (target - 1) // 8 * 8
         logits = model(torch.from_numpy(ids[None, start:target]))[0, -1]
         losses.append(-logits.log_softmax(-1)[ids[target]].item())
-    assert language_model_loss(model, ids, batch_size=batch_size) == pytest.approx(
+    assert text_loss(model, ids, batch_size=batch_size) == pytest.approx(
         sum(losses) / len(losses), abs=1e-5
     )
 
@@ -47,26 +47,26 @@ def test_a_memory_map_a_list_and_a_tensor_give_the_same(model, tmp_path):
     ids = rng(0, "ids").integers(0, 11, 50)
     ids.astype(np.uint16).tofile(tmp_path / "ids")
     mapped = np.memmap(tmp_path / "ids", np.uint16, "r")
-    expected = language_model_loss(model, ids)
+    expected = text_loss(model, ids)
     for same in (mapped, ids.tolist(), torch.tensor(ids)):
-        assert language_model_loss(model, same) == expected
+        assert text_loss(model, same) == expected
 
 
 def test_a_longer_context_is_another_measure(model):
     ids = rng(0, "ids").integers(0, 11, 50)
-    assert language_model_loss(model, ids, 4) != language_model_loss(model, ids, 8)
+    assert text_loss(model, ids, 4) != text_loss(model, ids, 8)
 
 
 def test_the_model_is_left_as_it_was(model):
     model.train()
-    language_model_loss(model, range(10))
+    text_loss(model, range(10))
     assert model.training
     assert all(weight.grad is None for weight in model.parameters())
 
 
 def test_one_token_has_no_loss(model):
     with pytest.raises(ValueError, match="at least two tokens, got 1"):
-        language_model_loss(model, [3])
+        text_loss(model, [3])
 
 
 def test_bits_per_byte_does_not_depend_on_how_the_text_was_cut():

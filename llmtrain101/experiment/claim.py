@@ -205,8 +205,7 @@ class Claim:
         total = len(runs) + len(tasks)
         failures: list[parallel.Failure] = []
         todo = (task for task in tasks if not failures)
-        with progress.bar(total, "runs", unit="run", show=show) as bar:
-            bar.update(len(runs))
+        with progress.bar(total, "runs", unit="run", done=len(runs), show=show) as bar:
             try:
                 for outcome in parallel.in_processes(todo, processes) if tasks else ():
                     if isinstance(outcome, parallel.Failure):
