@@ -56,8 +56,8 @@ class Decoder:
         self._keys = [layer.mT for layer in stored[:, 0]]  # (rows, d_head, C) each
         self._values = list(stored[:, 1])  # (rows, C, d_head) each
         # views cost as much as small products, so they are made once
-        self._key_at = [[keys[:, :, i] for i in range(self.capacity)] for keys in self._keys]
-        self._value_at = [[v[:, i] for i in range(self.capacity)] for v in self._values]
+        self._key_at = [keys.unbind(2) for keys in self._keys]
+        self._value_at = [values.unbind(1) for values in self._values]
 
     @torch.no_grad()
     def begin(self, ids: Tensor) -> Tensor:
@@ -75,7 +75,6 @@ class Decoder:
             self._values[layer][:, : self.length] = values.flatten(0, 1)
         return logits
 
-    @torch.no_grad()
     def step(self, ids: Tensor | list[int]) -> Tensor:
         """Read one token more of each text, (B,); the logits after it, (B, V).
 
@@ -92,7 +91,7 @@ class Decoder:
         wave = self._waves[position]
         for layer, (qkv, out, up, down) in enumerate(self._blocks):
             mixed = torch.mm(_scaled(x, self._tiny), qkv)  # (B, 3 D)
-            qk, v = mixed.split((2 * d_model, d_model), dim=1)
+            qk, v = mixed.narrow(1, 0, 2 * d_model), mixed.narrow(1, 2 * d_model, d_model)
             qk = _scaled(qk.view(B, 2 * H, d_head), self._tiny_head)
             turned = torch.view_as_real(torch.view_as_complex(qk.view(self._shape)) * wave)
             q, k = turned.unbind(1)  # (B, H, d_head / 2, 2) each
