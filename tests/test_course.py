@@ -279,7 +279,7 @@ def test_a_band_is_printed_and_leaving_it_is_not_hidden(
     course.within("loss", float("nan"), 1.8, 2.1)
     course.within("loss", 2.25, 1.8, 2.1)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "loss: between 1.8 and 2.1"
+    assert lines[0] == "loss: ⟪1.95⟫ (usually 1.8 to 2.1)"
     assert lines[1].startswith("loss: nan, outside the usual 1.8 to 2.1.")
     assert lines[2].startswith("loss: 2.25, outside the usual 1.8 to 2.1.")
     with pytest.raises(ValueError, match="low must not exceed high"):

@@ -77,24 +77,38 @@ def varies(text: object) -> None:
 
 
 def within(name: str, value: float, low: float, high: float) -> None:
-    """Print the band that a measured number falls into: the band holds on every machine.
+    """Show a measured number and the band that it falls into: the band holds on every machine.
+
+    The number is marked as one that varies, so that the test of the notebooks compares only the
+    name and the band; a number outside of its band makes that test fail.
 
     Examples
     --------
     >>> within("loss", 1.93, 1.8, 2.1)
-    loss: between 1.8 and 2.1
+    loss: ⟪1.93⟫ (usually 1.8 to 2.1)
     >>> within("loss", 2.4, 1.8, 2.1)
     loss: 2.4, outside the usual 1.8 to 2.1. If you changed nothing above, please report it.
     """
     if not low <= high:
         raise ValueError(f"low must not exceed high, got low={low:g} and high={high:g}.")
-    if low <= float(value) <= high:
-        print(f"{name}: between {low:g} and {high:g}")
+    number = float(value)
+    shown = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+    if low <= number <= high:
+        band = f"(usually {_plain(low)} to {_plain(high)})"
+        marked = f'<span class="varies">{shown}</span>'
+        emit(
+            f"{name}: ⟪{shown}⟫ {band}",
+            f'<pre style="{_PRE}">{html.escape(name)}: {marked} {band}</pre>',
+        )
     else:
         print(
-            f"{name}: {float(value):.4g}, outside the usual {low:g} to {high:g}. "
+            f"{name}: {shown}, outside the usual {_plain(low)} to {_plain(high)}. "
             "If you changed nothing above, please report it."
         )
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:g}"
 
 
 def play(draw: Callable[..., Axes | Figure | str], *, alt: str, **controls: Any) -> None:
