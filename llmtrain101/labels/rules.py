@@ -65,9 +65,9 @@ def words(label: Any, *anyof: str, name: str = "") -> Rule:
 
     Examples
     --------
-    >>> prizes = words("spam", "prize*", "you have won")
-    >>> prizes("Three PRIZES!"), prizes("You have won."), prizes("surprize"), prizes.name
-    ('spam', 'spam', None, 'prize*')
+    >>> wins = words("spam", "win*", "for free")
+    >>> wins("Three WINNERS!"), wins("It is for  free."), wins("Darwin"), wins.name
+    ('spam', 'spam', None, 'win*')
     """
     if not anyof or any(not re.search(r"\w", word) for word in anyof):
         raise ValueError(f"words() needs words with letters or digits, got {list(anyof)}.")
