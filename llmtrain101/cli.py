@@ -119,6 +119,8 @@ def generate(
     from llmtrain101.generate import generate as continue_text
     from llmtrain101.seeds import generator
 
+    if tokens < 1:
+        raise Usage(f"--tokens must be 1 or more, got {tokens}.")
     network, tokenizer = _language_model(model)
     ids = tokenizer.encode(prompt) or [tokenizer.end_id]
     made = continue_text(
@@ -140,6 +142,13 @@ def _language_model(folder: Path) -> Any:
     from llmtrain101.checkpoint import load
     from llmtrain101.model import LanguageModel
 
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}: check the name.")
+    if (folder / "training").is_dir() and not (folder / "tokenizer.json").is_file():
+        raise FileNotFoundError(
+            f"{folder} holds a run that was stopped before it had a model. Go on with: "
+            f"llmtrain101 train --resume --out {folder}"
+        )
     network, tokenizer = load(folder)
     if not isinstance(network, LanguageModel):
         raise ValueError(f"{folder} holds a {type(network).__name__}, not a LanguageModel.")
@@ -176,8 +185,8 @@ def train(
     how: dict[str, Any] = {"save_every": 60.0 if save_every is None else save_every}
     try:
         runs.Plan.of(given)
-    except ValueError as error:
-        raise Usage(str(error)) from None
+    except ValueError as error:  # says what the field is called, not the option
+        raise Usage(str(error).replace("max_steps", "--steps")) from None
     again = f"llmtrain101 train --resume --out {out}"
     try:
         if resume and (runs.is_run(out) or text is None):

@@ -314,12 +314,13 @@ def _check_free(folder: Path, overwrite: bool) -> None:
     if overwrite or not inside or (inside == {"training"} and not is_run(folder)):
         return  # the last: what was cut off before it was a run
     if is_run(folder):
-        what = "a run: go on with it by --resume"
+        what = "a run: go on with it by --resume, or throw it away by --overwrite."
     else:
-        what = f"other files, for example {sorted(inside)[0]}: name another folder"
-    raise FileExistsError(
-        f"{folder} already holds {what}, or let go of what is there: --overwrite."
-    )
+        what = (
+            f"other files, for example {sorted(inside)[0]}: name another folder. "
+            "(--overwrite puts the model beside them; they stay.)"
+        )
+    raise FileExistsError(f"{folder} already holds {what}")
 
 
 def _stored_tokens(

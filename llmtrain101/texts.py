@@ -148,7 +148,8 @@ def _not_text(path: Path, encoding: str, offset: int, error: UnicodeDecodeError)
     other = guess if _is_utf8(encoding) else "utf-8"
     return (
         f"{path} is not {encoding} text: byte {offset} (0x{byte:02x}) cannot be read. "
-        f"If it was written in another encoding, name it, for example --encoding {other}.{_EXPORT}"
+        f"If it was written in another encoding, name it, for example encoding={other!r} in a "
+        f"notebook, --encoding {other} on the command line.{_EXPORT}"
     )
 
 
@@ -183,7 +184,7 @@ def survey(path: str | Path, encoding: str = "utf-8", *, show: bool = False) -> 
             digest.update(b"\xff")  # a byte that UTF-8 never has: where one file ends
     if not n_characters:
         empty = f"{path} is empty" if Path(path).is_file() else f"Every text in {path} is empty"
-        raise ValueError(f"{empty}: there is nothing to learn from.")
+        raise ValueError(f"{empty}: there is no text to read.")
     alphabet = "".join(map(chr, np.flatnonzero(seen)))
     return Survey(tuple(files), encoding, n_bytes, n_characters, digest.hexdigest(), alphabet)
 

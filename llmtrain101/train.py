@@ -268,6 +268,9 @@ def _interrupt_between_steps() -> Iterator[threading.Event]:
         yield event  # only the main thread may handle signals
         return
     before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:  # whoever started this process ends it
+        yield event
+        return
 
     def handle(number: int, frame: Any) -> None:
         event.set()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -285,7 +286,7 @@ def test_ctrl_c_saves_a_state_and_says_how_to_go_on(text, tmp_path):
         (["train", "--out", "m", "--steps", "many"], 2, "Invalid value for '--steps'.*See: llmtra"),
         (["train", "--out", "m"], 2, "Name what to train on: --text FILE_OR_FOLDER"),
         (["train", "--text", "t"], 2, "Missing option '--out'"),
-        (["train", "--text", "t", "--out", "m", "--steps", "0"], 2, "max_steps must be at least 1"),
+        (["train", "--text", "t", "--out", "m", "--steps", "0"], 2, "--steps must be at least 1"),
         (
             ["train", "--text", "t", "--out", "m", "--n-heads", "3", "--d-model", "16"],
             2,
@@ -301,8 +302,8 @@ def test_ctrl_c_saves_a_state_and_says_how_to_go_on(text, tmp_path):
         (["train", "--text", "t", "--out", "m", "--minutes", "-1"], 2, "minutes must be positive"),
         (["train", "--text", "t", "--out", "m", "--minutes", "1", "--steps", "1"], 2, "not both"),
         (["train", "--text", "nowhere", "--out", "m"], 1, "no file or folder nowhere: check the"),
-        (["evaluate", "--model", "nowhere", "--text", "t"], 1, "nowhere has no tokenizer.json"),
-        (["generate", "--model", "nowhere"], 1, "nowhere has no tokenizer.json: name a folder"),
+        (["evaluate", "--model", "nowhere", "--text", "t"], 1, "There is no folder nowhere"),
+        (["generate", "--model", "nowhere"], 1, "There is no folder nowhere"),
         (["run", "99"], 1, "no lesson '99'"),
         (["build", "99"], 1, "no lesson '99'"),
     ],
@@ -317,7 +318,7 @@ def test_mistakes_are_one_sentence(tmp_path, monkeypatch, capsys, argv, status, 
 
 def test_texts_that_do_not_do_are_explained(text, tmp_path, capsys):
     for content, message in (
-        (b"", "is empty: there is nothing to learn from"),
+        (b"", "is empty: there is no text to read"),
         (b"short", "has 6 tokens, 4 of them to train on; a context of 16 needs 17"),
         (b"caf\xe9" * 100, "is not utf-8 text: byte 3 (0xe9)"),
     ):
@@ -409,3 +410,26 @@ def test_lab_serves_the_lesson_and_ends_cleanly(tmp_path):
     assert "your work is in mine" in shown
     port = int(address.split(":")[2].split("/")[0])
     assert lab.is_free(port)
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["generate", "--model", "nowhere"], "There is no folder nowhere"),
+        (["generate", "--model", "x", "--tokens", "-5"], "--tokens must be 1 or more, got -5"),
+        (["train", "--text", "a.txt", "--out", "o", "--steps", "0"], "--steps must be"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_named_as_it_was_typed(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) in (1, 2)
+    assert said in capsys.readouterr().err
+
+
+def test_a_run_without_a_model_yet_is_told_from_a_folder_of_another_kind(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "training").mkdir()
+    assert main(["generate", "--model", str(tmp_path)]) == 1
+    assert "stopped before it had a model" in capsys.readouterr().err

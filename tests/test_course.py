@@ -123,7 +123,7 @@ def test_an_answer_that_raises_shows_the_input() -> None:
 @pytest.mark.parametrize(
     ("wanted", "answer", "said"),
     [
-        (Callable[[int], int], 6, "needs your function, and got `6` (a `int`)"),
+        (Callable[[int], int], 6, "needs your function, and got `6` (an `int`)"),
         (float, lambda x: x, "needs a value, and got the function `<lambda>`"),
         (float, "six", "needs a `float`, and got `'six'` (a `str`)"),
         (int, 1.5, "needs a number, and got `1.5` (a `float`)"),
@@ -498,3 +498,32 @@ def test_the_machine_report_says_what_to_do(
 
 def test_the_speed_is_that_of_real_products() -> None:
     assert 0.1 < machine.speed(0.05) < 1e6
+
+
+def test_small_slips_are_understood_or_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    quiz = course.Quiz("99")
+    quiz.ask("Which?", ["no", "yes"], answer=1, why="Because.")
+    quiz.answer("1", "b")
+    assert "b is right" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="There are questions 1 to 1, got 'x'"):
+        quiz.answer("x", "b")
+    assert lessons.lesson_path("9").name.startswith("09-")
+    with pytest.raises(ValueError, match="There is no lesson '77'"):
+        course.progress("77")
+
+
+def test_an_exercise_named_by_a_number_is_answered_with_those_of_the_lesson(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    double_exercise()
+    monkeypatch.setattr(kernel, "_lesson", "99")
+    with pytest.raises(ValueError, match=r'this lesson has "99\.1"\. Its name stands in quotes'):
+        course.hint(0.1)  # type: ignore[arg-type]
+
+
+def test_a_file_name_without_quotes_is_answered_so() -> None:
+    from llmtrain101.course.kernel import help_with
+
+    said = help_with("my", "own = my-text.txt", set())
+    assert said == "There is no `my`: the name of a file stands in quotes."
+    assert "quotes" not in help_with("my", 'own = "my-text.txt" + my', set())

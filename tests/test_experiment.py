@@ -421,3 +421,9 @@ def test_what_takes_long_to_import_is_not_imported() -> None:
         "sys.exit(str(slow & set(sys.modules)) if slow & set(sys.modules) else 0)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_number_of_seeds_is_answered_with_the_range_that_was_meant() -> None:
+    claim = Claim("b beats a", control="a", treatment="b", metric="score", smallest_effect=1)
+    with pytest.raises(TypeError, match=r"seeds are several numbers, got 8: pass seeds=range\(8\)"):
+        claim.run({"a": float, "b": float}, seeds=8)  # type: ignore[arg-type]

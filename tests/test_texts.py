@@ -104,7 +104,7 @@ def test_merges_come_from_a_bounded_sample(tmp_path, small_blocks, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "encoding", "message"),
     [
-        (b"", "utf-8", r"a.txt is empty: there is nothing to learn from"),
+        (b"", "utf-8", r"a.txt is empty: there is no text to read"),
         (b"caf\xe9 au lait", "utf-8", r"a.txt is not utf-8 text: byte 3 \(0xe9\).*latin-1"),
         (b"x" * 20 + b"\xc3", "utf-8", r"byte 20 \(0xc3\)"),
         ("é".encode("utf-16"), "utf-8", r"byte 0 \(0xff\).*--encoding utf-16"),

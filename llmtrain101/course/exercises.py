@@ -117,8 +117,12 @@ def find(id: str) -> Exercise:
     for one in known:
         if one.id == id:
             return one
+    from llmtrain101.course import kernel
+
+    known = known or of_lesson(kernel.started())
     listed = ", ".join(f'"{one.id}"' for one in known) or "none"
-    raise ValueError(f"There is no exercise {id!r}; this lesson has {listed}.")
+    quotes = "" if isinstance(id, str) else " Its name stands in quotes."
+    raise ValueError(f"There is no exercise {id!r}; this lesson has {listed}.{quotes}")
 
 
 def check(id: str, answer: Any = None) -> None:
@@ -317,4 +321,5 @@ def _short(value: Any) -> str:
 def _kind(value: Any) -> str:
     if inspect.isroutine(value):
         return f"the function `{getattr(value, '__name__', value)}`"
-    return f"`{_short(value)}` (a `{type(value).__name__}`)"
+    kind = type(value).__name__
+    return f"`{_short(value)}` ({'an' if kind[0] in 'aeioAEIO' else 'a'} `{kind}`)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +47,11 @@ def start(lesson: str) -> None:
     print(f"Lesson {lesson} is ready.")
     python = ".".join(str(part) for part in sys.version_info[:3])
     varies(f"Python {python}, PyTorch {version('torch')}, {os.cpu_count()} cores")
+
+
+def started() -> str:
+    """The lesson that this kernel has begun, or "" if none."""
+    return _lesson
 
 
 def install_name_help() -> None:
@@ -134,6 +140,10 @@ def help_with(name: str, running: str, existing: set[str]) -> str:
     """What to tell a learner who used a name that does not exist (yet)."""
     import difflib
 
+    if re.search(
+        rf"(?<![\"'\w])[\w-]*\b{re.escape(name)}\b[\w-]*\.(txt|md|csv|tsv|jsonl?)\b", running
+    ):
+        return f"There is no `{name}`: the name of a file stands in quotes."
     try:
         notebooks = list(_notebooks(running))
     except OSError:

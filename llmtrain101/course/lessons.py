@@ -47,7 +47,7 @@ def lesson_paths(root: Path | None = None) -> dict[str, Path]:
 
 
 def lesson_path(lesson: str, root: Path | None = None) -> Path:
-    """The source of one lesson.
+    """The source of one lesson; `"9"` is `"09"`.
 
     Raises
     ------
@@ -55,6 +55,7 @@ def lesson_path(lesson: str, root: Path | None = None) -> Path:
         If there is no such lesson; the message lists those that there are.
     """
     paths = lesson_paths(root)
+    lesson = lesson.zfill(2)
     if lesson not in paths:
         raise ValueError(f"There is no lesson {lesson!r}; there are {', '.join(paths) or 'none'}.")
     return paths[lesson]

@@ -127,8 +127,10 @@ def progress(lesson: str | None = None) -> None:
 
     from llmtrain101.course import exercises
     from llmtrain101.course.cards import emit
-    from llmtrain101.course.lessons import lesson_paths, title
+    from llmtrain101.course.lessons import lesson_path, lesson_paths, title
 
+    if lesson is not None:
+        lesson = lesson_path(lesson).name[:2]
     data, trouble = read()
     rows = [("lesson", "exercises", "quiz")]
     for number, path in lesson_paths().items():

@@ -105,7 +105,7 @@ class Quiz:
             else:
                 print(plain)
 
-    def answer(self, number: int, letter: str) -> None:
+    def answer(self, number: int | str, letter: str) -> None:
         """Answer a question by its number and a letter: the way without widgets.
 
         Raises
@@ -113,7 +113,8 @@ class Quiz:
         ValueError
             If there is no such question or letter; the message says which there are.
         """
-        if number not in range(1, len(self.questions) + 1):
+        number = int(number) if str(number).isdecimal() else number
+        if not isinstance(number, int) or number not in range(1, len(self.questions) + 1):
             raise ValueError(f"There are questions 1 to {len(self.questions)}, got {number!r}.")
         question = self.questions[number - 1]
         letters = ascii_lowercase[: len(question.options)]

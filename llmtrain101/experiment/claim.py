@@ -219,7 +219,7 @@ class Claim:
                     bar.update()
             except KeyboardInterrupt:
                 print(f"\nStopped. {_stock(len(runs), total, keep)}", flush=True)
-                raise
+                raise KeyboardInterrupt from None  # without the long way through joblib
             except BrokenExecutor as error:
                 raise RuntimeError(
                     "a process of the experiment was killed, most often for lack of memory; pass "
@@ -250,6 +250,10 @@ class Claim:
         for name, arm in arms.items():
             if not callable(arm):
                 raise TypeError(f"arm {name!r} must be a function of the seed, got {arm!r}.")
+        if not isinstance(seeds, Iterable):
+            raise TypeError(
+                f"seeds are several numbers, got {seeds!r}: pass seeds=range({seeds!r})."
+            )
         seeds = [operator.index(seed) for seed in seeds]
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"a seed that comes twice is not a second experiment, got {seeds}.")

@@ -14,7 +14,9 @@ import json
 import math
 import os
 import random
+import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections import ChainMap
@@ -184,6 +186,7 @@ def one_run(task: Task) -> tuple[Run, dict[str, str]] | Failure:
         function = task.function
         if isinstance(function, bytes):  # a fresh copy: no run sees what another left
             function = cloudpickle.loads(function)
+            _leave_interrupts_to_the_sender()
         with _alone(task.seed):
             start = perf_counter()
             answer = function(task.seed)
@@ -231,6 +234,12 @@ def _plain(value: Any) -> Any:
     raise TypeError(
         f"an arm may return numbers, text, lists and dicts, not a {type(value).__name__}"
     )
+
+
+def _leave_interrupts_to_the_sender() -> None:
+    """Ctrl-C reaches every process of a terminal or kernel; the one that waits ends the others."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
