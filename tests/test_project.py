@@ -27,6 +27,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LAYERS = [
     ["seeds", "progress", "folders"],
     ["sources"],
+    ["clean"],
     ["labels"],
     ["tokens", "texts"],
     ["kernels"],
