@@ -28,7 +28,7 @@ from llmtrain101.train import TrainConfig, text_batches, train
 course.start("00")
 course.promises(
     "00",
-    "train a language model on real text, and change how it trains",
+    "read the settings of a training, and change one of them",
     "read a loss: how surprised the model is by the next character",
     "say what an experiment showed, and when it showed nothing",
     minutes=35,
@@ -79,7 +79,6 @@ steps = len(history)
 parameters = sum(weights.numel() for weights in model.parameters())
 course.within("parameters", parameters, 235_000, 250_000)
 print("steps:", steps)
-assert steps == 300
 
 # %% [markdown]
 # ## How to use these pages
@@ -102,21 +101,12 @@ print("this cell has run in this kernel:", count)
 # | you want to | keys | or with the mouse |
 # | --- | --- | --- |
 # | run a cell and go on | *Shift+Enter* | ▶ at the top |
-# | run it and stay | *Ctrl+Enter* | |
 # | edit a cell; stop editing | *Enter*; *Esc* | click into it |
-# | move between cells, while not editing | *↑* *↓* | click beside one |
-# | add a cell above or below, while not editing | *A*, *B* | + at the top |
-# | take back a change | *Ctrl+Z* while editing, *Z* while not | menu Edit |
+# | add a cell below, while not editing | *B* | + at the top |
 # | stop what runs | *I* twice, while not editing | ■ at the top |
 # | restart the kernel | *0* twice (zero), while not editing | ↻ at the top |
-# | save | *Ctrl+S* | menu File |
-# | show or hide your files | *Ctrl+B* | the folder on the left edge |
-# | look up a name | *Shift+Tab* while editing, behind the name | menu Help |
 #
-# On a Mac, *Ctrl* is *⌘*, but for *Ctrl+Enter*. To reach buttons and sliders below a
-# cell without a mouse, press *Esc*, then *Tab* until the one you want is framed;
-# *Enter* or *Space* presses a button, *Home*, *End*, *Page up* and *Page down* move a
-# slider.
+# More keys stand near the end, under *More keys*.
 #
 # To interrupt is harmless. A training that you stop finishes its step, and the
 # model keeps what it has learnt until then. Any other cell stops with a red
@@ -214,8 +204,8 @@ course.figure(
 )
 
 # %% [markdown]
-# The first steps teach the most: which characters are frequent, then which pairs. Words
-# come later and cost more.
+# The pale line is each step, the dark one the mean over some steps around it. The first
+# steps teach the most, and each later one less.
 #
 # Now one thing to play with. The bars show what the model expects after a part of the
 # sentence. First as a picture that holds still:
@@ -332,15 +322,16 @@ course.varies(results.summary())
 # %% [markdown]
 # Each line on the left joins the two trainings of one seed. On the right are the
 # differences, and their mean with an **interval**: the values that the true mean may
-# well have, given how much the seeds disagree. Made this way, 95 of 100 such intervals
-# hold the true value. What lies in the grey band is too small to matter here.
+# well have, given how much the seeds disagree. Made this way, about 95 of 100 such
+# intervals hold the true value, unless an arm now and then goes astray. What lies in
+# the grey band is too small to matter here.
 #
 # The **verdict** is computed from the interval, not written by hand:
 #
 # - *supported*: all of it is at or above the smallest difference that matters;
 # - *no effect found*: all of it is too small to matter, in either direction;
-# - *not supported*: all of it is below what matters, and some of it says that the
-#   treatment harms;
+# - *not supported*: all of it is below what matters, and it reaches down to a harm that
+#   matters;
 # - *undecided*: anything else. More seeds would tell.
 #
 # If yours says *supported*: at these sizes, training longer is worth it. It has not
@@ -512,6 +503,23 @@ course.progress("00")
 print(f"The model has learnt in {len(history)} steps.")
 
 # %% [markdown]
+# ## More keys
+#
+# | you want to | keys | or with the mouse |
+# | --- | --- | --- |
+# | run a cell and stay | *Ctrl+Enter* | |
+# | move between cells, while not editing | *↑* *↓* | click beside one |
+# | add a cell above, while not editing | *A* | |
+# | take back a change | *Ctrl+Z* while editing, *Z* while not | menu Edit |
+# | save | *Ctrl+S* | menu File |
+# | show or hide your files | *Ctrl+B* | the folder on the left edge |
+# | look up a name | *Shift+Tab* while editing, behind the name | menu Help |
+#
+# On a Mac, *Ctrl* is *⌘*, but for *Ctrl+Enter*. To reach buttons and sliders below a
+# cell without a mouse, press *Esc*, then *Tab* until the one you want is framed;
+# *Enter* or *Space* presses a button, *Home*, *End*, *Page up* and *Page down* move a
+# slider.
+#
 # ## On your own text
 #
 # To train on a text of yours, change the line that the arrow points out, for example to
@@ -544,11 +552,14 @@ course.varies(write(own_model, own_tokenizer, start=own_text[:1]))
 #   it only know its rows?
 # - 09 Pre-training a language model: here. The model of this page, taken apart, on more
 #   text.
-# - 02 to 08, to come: labelled data, how to collect, clean and store it, and who labels.
+# - 02 to 08: labelled data. What it buys, how to collect, clean and store it, and who or
+#   what gives the labels.
 # - 10 to 18, to come: the techniques of the article (transfer, curricula, several tasks,
 #   attacks, rewards), what they cost, and how they scale.
 #
-# Go on with 01; with 09 if you want language models at once.
+# Go on with 01; with 09 if you want language models at once. The article whose sentences
+# are tested in all of them is *Generative AI 101 Part 2: How are LLMs Trained*. Terms are
+# explained where they first come, and in `docs/glossary.md`.
 #
 # ## Further
 #

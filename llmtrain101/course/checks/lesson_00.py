@@ -98,7 +98,7 @@ def judge(answer: Callable[[float, float, float], str]) -> str:
     cases: list[tuple[float, float, float, str, str]] = [
         (0.3, 0.5, 0.1, "supported", "even its lower end is a difference that matters"),
         (0.1, 0.5, 0.1, "supported", "its lower end just matters, which is enough"),
-        (0.02, 0.3, 0.1, "undecided", "it lies above 0, but its lower end is too small to matter"),
+        (0.02, 0.3, 0.1, "undecided", "it lies above 0, and its lower end is too small to matter"),
         (-0.2, 0.3, 0.1, "undecided", "it holds both a harm and a gain that matter"),
         (-0.05, 0.05, 0.1, "no effect found", "nothing in it matters, in either direction"),
         (0.02, 0.05, 0.1, "no effect found", "it is surely above 0, and surely too small"),
