@@ -138,6 +138,16 @@ class Store:
             raise ValueError(f"labels must be a list of names, got the text {labels!r}.")
         if labels is None and kind == "pairs":
             labels = PAIR_LABELS
+        if (
+            kind == "pairs"
+            and labels is not None
+            and tuple(labels)
+            not in (
+                PAIR_LABELS,
+                PAIR_LABELS[:2],
+            )
+        ):
+            raise ValueError(f"The labels of pairs are {PAIR_LABELS}, or without the last.")
         if raters is not None and raters < 1:
             raise ValueError(f"raters must be at least 1, got {raters}.")
         wanted: dict[str, Any] = {
@@ -390,7 +400,8 @@ class Store:
         import pandas as pd
 
         cells: dict[tuple[str, str], Any] = {}
-        for row in self.rows():
+        rows = self.rows()
+        for row in rows:
             if self.kind == "spans":
                 for place, tag in enumerate(row["tags"] if row["label"] is not None else ()):
                     cells[f"{row['id']} {place}", row["annotator"]] = tag
@@ -400,7 +411,7 @@ class Store:
             ids = [f"{x.id} {n}" for x in self.items() for n in range(len(tokens(x.text)))]
         else:
             ids = [item.id for item in self.items()]
-        people = sorted({who for _, who in cells})
+        people = sorted({row["annotator"] for row in rows})
         values = [[cells.get((id, who)) for who in people] for id in ids]
         return pd.DataFrame(values, index=pd.Index(ids, name="id"), columns=people, dtype=object)
 
