@@ -98,3 +98,29 @@ def test_copies_of_a_rule_change_the_majority_and_no_accuracy() -> None:
 def test_what_is_no_table_of_votes_is_refused(votes: np.ndarray) -> None:
     with pytest.raises(ValueError, match="vote"):
         rules.majority_vote(votes, 2)
+
+
+def test_suggested_words_are_those_that_tell_the_classes_apart() -> None:
+    rng = np.random.default_rng(0)
+    common, own = ["the", "a", "is"], {"x": ["prize", "cash"], "y": ["dinner", "home"]}
+    texts, labels = [], []
+    for _ in range(100):
+        label = "xy"[rng.integers(2)]
+        chosen = [w for w in common if rng.random() < 0.5]
+        texts.append(" ".join([*chosen, own[label][rng.integers(2)]]))
+        labels.append(label)
+    found = rules.suggest(texts, labels, per_class=2)
+    assert {(each.name, each("the " + each.name)) for each in found} == {
+        (word, label) for label, words in own.items() for word in words
+    }
+    order = rng.permutation(100)
+    again = rules.suggest([texts[i] for i in order], [labels[i] for i in order], per_class=2)
+    assert [each.name for each in again] == [each.name for each in found]
+
+
+def test_a_word_that_occurs_alike_everywhere_is_no_rule() -> None:
+    assert rules.suggest(["same", "same", "same", "same"], [0, 0, 1, 1]) == []
+    with pytest.raises(ValueError, match="two different"):
+        rules.suggest(["a", "b"], [1, 1])
+    with pytest.raises(ValueError, match="2 texts and 1 labels"):
+        rules.suggest(["a", "b"], [1])

@@ -6,7 +6,9 @@ be anything that the rules can read: texts, or the visual features of an image.
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -258,3 +260,58 @@ def checked(votes: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64]
             f"got votes from {table.min()} to {most}."
         )
     return table.astype(np.int64)
+
+
+def suggest(
+    texts: Sequence[str], labels: Sequence[Any], *, per_class: int = 6, least: int = 2
+) -> list[Rule]:
+    """Rules of one word each, found by counting in a few labelled texts.
+
+    For each class those words that speak for it most clearly: with n texts of the class and m of
+    the others that hold the word, and half a text added to each count, the share of the class
+    among its texts against that among the others', times the square root of n. A person who reads
+    the same texts will find better rules than these; read the list, and strike out what is luck.
+
+    Parameters
+    ----------
+    texts, labels : n texts and their labels
+        Never those of the test part.
+    per_class : int
+        How many rules each class gets at most.
+    least : int
+        A word must occur in so many texts of its class.
+
+    Raises
+    ------
+    ValueError
+        If there is not one label for each text, or fewer than two classes.
+
+    Examples
+    --------
+    >>> texts = ["win a prize", "a prize for you", "see you home", "home at last", "a home"]
+    >>> labels = ["spam", "spam", "ham", "ham", "ham"]
+    >>> [(each.name, each(each.name)) for each in suggest(texts, labels, per_class=1)]
+    [('home', 'ham'), ('prize', 'spam')]
+    """
+    classes = sorted(set(labels), key=str)
+    if len(texts) != len(labels) or len(classes) < 2:
+        raise ValueError(
+            "suggest() needs one label for each text and at least two different ones, got "
+            f"{len(texts)} texts and {len(labels)} labels of {len(classes)} kinds."
+        )
+    held = [set(re.findall(r"\w\w+", text.lower())) for text in texts]
+    counts = {name: Counter[str]() for name in classes}
+    for each, label in zip(held, labels, strict=True):
+        counts[label].update(each)
+    sizes, all_counts = Counter(labels), sum(counts.values(), Counter[str]())
+    found = []
+    for name in classes:
+        inside, outside = sizes[name] + 1, len(texts) - sizes[name] + 1
+        worth = {}
+        for word, n in counts[name].items():
+            if n >= least:
+                m = all_counts[word] - n
+                worth[word] = n**0.5 * math.log((n + 0.5) / inside * outside / (m + 0.5))
+        best = sorted(worth, key=lambda word: (-worth[word], word))[:per_class]  # noqa: B023
+        found += [words(name, word) for word in best if worth[word] > 0]
+    return found
