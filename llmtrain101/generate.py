@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from llmtrain101.decode import Decoder
+from llmtrain101.decode import CachedModel, Decoder
 from llmtrain101.model import LanguageModel
 
 
@@ -122,7 +122,7 @@ def generate(
         )
     model.eval()
     B, context = len(ids), model.config.context_length
-    decoder = Decoder(model, B)
+    decoder = (Decoder if ids.device.type == "cpu" else CachedModel)(model, B)
     columns = list(ids.split(1, dim=1))  # of shape (B, 1) each
     logits = decoder.begin(ids[:, -context:])
     ended = torch.zeros(B, dtype=torch.bool, device=ids.device)

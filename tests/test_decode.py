@@ -3,14 +3,15 @@
 import pytest
 import torch
 
-from llmtrain101.decode import Decoder
+from llmtrain101.decode import CachedModel, Decoder
 from tests.test_model import ids, language_model
 
 
+@pytest.mark.parametrize("kind", [Decoder, CachedModel])
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_logits_equal_the_models(batch_size):
+def test_logits_equal_the_models(kind, batch_size):
     model, text = language_model(), ids(batch_size, 16)
-    decoder = Decoder(model, batch_size)
+    decoder = kind(model, batch_size)
     logits = [decoder.begin(text[:, :5])]
     logits += [decoder.step(text[:, i]) for i in range(5, 16)]
     torch.testing.assert_close(torch.stack(logits, dim=1), model(text)[:, 4:])
@@ -35,4 +36,4 @@ def test_a_full_context_is_an_error():
     decoder = Decoder(language_model(), 1)
     decoder.begin(ids(1, 16))
     with pytest.raises(IndexError):
-        decoder.step([1])
+        decoder.step(torch.tensor([1]))
