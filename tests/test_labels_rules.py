@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -56,6 +56,7 @@ def test_a_label_nobody_declared_and_a_rule_that_fails_are_named() -> None:
         rules.words("spam")
 
 
+@settings(deadline=None)
 @given(TABLES, st.integers(0, 2**32 - 1))
 def test_the_summary_is_what_counting_by_hand_gives(votes: np.ndarray, seed: int) -> None:
     gold = np.random.default_rng(seed).integers(-1, 3, len(votes))
@@ -75,6 +76,7 @@ def test_the_summary_is_what_counting_by_hand_gives(votes: np.ndarray, seed: int
         assert np.array_equal(row["accuracy"], right, equal_nan=True)
 
 
+@settings(deadline=None)
 @given(TABLES)
 def test_the_majority_is_the_one_label_with_most_votes(votes: np.ndarray) -> None:
     shares = rules.vote_shares(votes, 3)
