@@ -25,6 +25,7 @@ _HIDDEN = re.compile(
     "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _NAMES = {
+    "\x00": "NUL", "\r": "CR", "\x1b": "ESC", "\x7f": "DEL", "\u2028": "LS", "\u2029": "PS",
     "\u200e": "LRM", "\u200f": "RLM", "\u061c": "ALM", "\u202a": "LRE", "\u202b": "RLE",
     "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2066": "LRI", "\u2067": "RLI",
     "\u2068": "FSI", "\u2069": "PDI", "\u200b": "ZWSP", "\ufeff": "BOM", "\xad": "SHY",
@@ -48,6 +49,20 @@ _STYLE = """<style>
 .llmtrain101-labels summary:focus-visible, .llmtrain101-labels .guide:focus-visible {
   outline: 3px solid var(--jp-brand-color1, #1565c0); outline-offset: 2px }
 </style>"""
+# A letter that is typed while a button has the focus moves into the box of keys. JupyterLab would
+# take it for a command of its own: "x" cuts the cell, "m" and "1" turn it into text.
+_KEYS_STAY = """<script>
+if (!window.llmtrain101Keys) {
+  window.llmtrain101Keys = true;
+  window.addEventListener("keydown", event => {
+    const root = event.target.closest && event.target.closest(".llmtrain101-labels");
+    const plain = event.key.length === 1 && event.key !== " ";
+    if (!root || !plain || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.stopPropagation();
+    root.querySelector("input").focus();
+  }, true);
+}
+</script>"""
 
 
 def visible(text: str) -> str:
@@ -56,7 +71,7 @@ def visible(text: str) -> str:
     Examples
     --------
     >>> visible("a\\x00b\\u202ec")
-    'a␀b[RLO]c'
+    'a[NUL]b[RLO]c'
     """
     return _HIDDEN.sub(lambda match: _sign(match.group()), text)
 
@@ -319,7 +334,7 @@ class _View:
             ]
             rows = [self.word_row, *rows, self._row(ends)]
         self.box_of_keys = ipywidgets.Text(
-            placeholder="a line such as: 1-2 PER" if spans else "keys work in here",
+            placeholder=f"a line such as: 1-2 {shown[0]}" if spans else "type keys in here",
             description="Keys:",
             continuous_update=not spans,
             layout=ipywidgets.Layout(width="22em", max_width="100%"),
@@ -327,7 +342,14 @@ class _View:
         self.known = ""  # what of the box has been acted on
         self.box_of_keys.observe(self._line if spans else self._typed, "value")
         parts = [guide, self.place, self.text, *rows, self._row(others), self.box_of_keys]
-        self.box = ipywidgets.VBox([*parts, ipywidgets.HTML(self._help()), self.status])
+        listener = {
+            "output_type": "display_data",
+            "data": {"text/html": _KEYS_STAY},
+            "metadata": {},
+        }
+        hidden = ipywidgets.Output(outputs=(listener,), layout=ipywidgets.Layout(height="0"))
+        help_ = ipywidgets.HTML(self._help())
+        self.box = ipywidgets.VBox([*parts, help_, self.status, hidden])
         self.box.add_class("llmtrain101-labels")
         self.refresh()
 
@@ -435,8 +457,8 @@ class _View:
             by_name.setdefault(name, []).append(f"<code>{_escaped(key)}</code>")
         listed = ", ".join(f"{' or '.join(keys)} {_escaped(n)}" for n, keys in by_name.items())
         return (
-            f"<p>Keys, while the cursor is in the box: {listed}. Or go from button to button with "
-            "Tab and press with Space.</p>"
+            f"<p>Keys, once the cursor is in the box or on a button: {listed}. Or go from button "
+            "to button with Tab, and press with Space.</p>"
         )
 
     # --- spans ------------------------------------------------------------------------------------
@@ -538,10 +560,7 @@ def _keys(names: Iterable[str]) -> dict[str, str]:
 
 def _sign(char: str) -> str:
     """What is shown for a character that cannot be seen."""
-    code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"[{_NAMES.get(char, f'U+{code:04X}')}]"
+    return f"[{_NAMES.get(char, f'U+{ord(char):04X}')}]"
 
 
 def _escaped(text: str) -> str:
