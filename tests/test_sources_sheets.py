@@ -44,7 +44,13 @@ def test_a_sheet_prints_without_marks_and_shows_as_markdown_in_a_notebook():
     assert all(trap in sheet._repr_markdown_() for trap in sheet.traps)
 
 
-@pytest.mark.parametrize("name", ["manual", "ratings", "translations", "digits"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "manual", "ratings", "translations", "digits", "reviews", "review_guidelines", "questions",
+        "pairs",
+    ],
+)  # fmt: skip
 def test_counts_are_of_what_is_here(name):
     sheet = sources.data_sheet(name, count=True)
     table = getattr(sources, name)()

@@ -7,6 +7,7 @@ here imports the packages whose texts it reads; numpy and pandas are imported wh
 from llmtrain101.sources._digits import Digits, digits
 from llmtrain101.sources._docstrings import PACKAGES, docstrings
 from llmtrain101.sources._manual import manual
+from llmtrain101.sources._natural import pairs, questions, review_guidelines, reviews
 from llmtrain101.sources._near_duplicates import near_duplicates
 from llmtrain101.sources._ratings import ratings
 from llmtrain101.sources._sheets import SOURCES, DataSheet, data_page, data_sheet
@@ -24,8 +25,12 @@ __all__ = [
     "docstrings",
     "manual",
     "near_duplicates",
+    "pairs",
     "pretraining_text",
+    "questions",
     "ratings",
+    "review_guidelines",
+    "reviews",
     "split",
     "translations",
 ]

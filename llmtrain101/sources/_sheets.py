@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from llmtrain101.sources._digits import digits
 from llmtrain101.sources._docstrings import DISTRIBUTIONS, docstrings
 from llmtrain101.sources._manual import manual
+from llmtrain101.sources._natural import pairs, questions, review_guidelines, reviews
 from llmtrain101.sources._near_duplicates import near_duplicates
 from llmtrain101.sources._ratings import ratings
 from llmtrain101.sources._translations import translations
@@ -102,8 +103,9 @@ def data_page(*, count: bool = False) -> str:
     """
     head = (
         "# Where the data comes from\n\n"
-        "Every source below is on your machine once the course is installed; it is read in place "
-        "and never copied into this repository. The same sheets are in Python: "
+        "Every source below is on your machine once the course is installed. The first five are of "
+        "other packages: they are read in place and never copied into this repository. The others "
+        "were written for this course and lie in `data/`. The same sheets are in Python: "
         '`sources.data_sheet("ratings")`, and `sources.data_sheet("ratings", count=True)` counts '
         "with the versions that you have.\n\n"
         "Near-duplicates are texts that share at least half of their runs of three words "
@@ -184,12 +186,59 @@ def _count_translations() -> dict[str, int]:
     }
 
 
+def _shares(column: pd.Series[str]) -> dict[str, int]:
+    return {str(each): int(n) for each, n in column.value_counts().sort_index().items()}
+
+
+def _count_reviews() -> dict[str, int]:
+    table = reviews()
+    return {
+        "reviews": len(table),
+        **_shares(table.sentiment),
+        "words": int(table.text.str.count(r"\S+").sum()),
+        "for testing": int((table.split == "test").sum()),
+    }
+
+
+def _count_review_guidelines() -> dict[str, int]:
+    table = review_guidelines()
+    answers = table.groupby("id").sentiment.nunique()
+    return {
+        "labels": len(table),
+        "reviews": len(answers),
+        "of them not labelled alike by all three": int((answers > 1).sum()),
+    }
+
+
+def _count_questions() -> dict[str, int]:
+    table = questions()
+    return {
+        "questions": len(table),
+        **_shares(table.type),
+        "for testing": int((table.split == "test").sum()),
+    }
+
+
+def _count_pairs() -> dict[str, int]:
+    table = pairs()
+    return {
+        "pairs": len(table),
+        "different English sentences": table.en.nunique(),
+        "English words": int(table.en.str.count(r"\S+").sum()),
+        "for testing": int((table.split == "test").sum()),
+    }
+
+
 _COUNTS: dict[str, Callable[[], dict[str, int]]] = {
     "docstrings": _count_docstrings,
     "manual": _count_manual,
     "ratings": _count_ratings,
     "translations": _count_translations,
     "digits": lambda: {"images": len(digits().labels)},
+    "reviews": _count_reviews,
+    "review_guidelines": _count_review_guidelines,
+    "questions": _count_questions,
+    "pairs": _count_pairs,
 }
 
 
