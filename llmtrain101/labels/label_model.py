@@ -150,7 +150,9 @@ class LabelModel:
 
     def _learn(self, answers: NDArray[np.float64], shares: NDArray[np.float64]) -> None:
         """The M step: count each rule's answers, each item shared out over its classes."""
-        counts = np.einsum("nma,nk->mka", answers, shares)  # (m, K, K + 1)
+        n, m, _ = answers.shape
+        flat = shares.T @ answers.reshape(n, -1)  # one product, which is quick
+        counts = flat.reshape(self.n_classes, m, -1).transpose(1, 0, 2)  # (m, K, K + 1)
         usual = counts.sum(1, keepdims=True)
         usual = usual / np.maximum(usual.sum(2, keepdims=True), 1e-12)  # whatever the class
         counts = counts + self.smoothing * usual + 1e-10
@@ -161,7 +163,8 @@ class LabelModel:
 
     def _infer(self, answers: NDArray[np.float64]) -> NDArray[np.float64]:
         """The E step: multiply the chances of the answers that were given, class by class."""
-        logs = np.einsum("nma,mka->nk", answers, np.log(np.maximum(self.answers_, 1e-300)))
+        tables = np.log(np.maximum(self.answers_, 1e-300)).transpose(0, 2, 1)  # (m, K + 1, K)
+        logs = answers.reshape(len(answers), -1) @ tables.reshape(-1, self.n_classes)  # (n, K)
         logs += np.log(np.maximum(self.balance_, 1e-300))
         chances = np.exp(logs - logs.max(1, keepdims=True))
         return np.asarray(chances / chances.sum(1, keepdims=True))
