@@ -9,6 +9,7 @@ from llmtrain101.sources._docstrings import PACKAGES, docstrings
 from llmtrain101.sources._manual import manual
 from llmtrain101.sources._natural import pairs, questions, review_guidelines, reviews
 from llmtrain101.sources._near_duplicates import near_duplicates
+from llmtrain101.sources._paragraphs import first_paragraphs
 from llmtrain101.sources._ratings import ratings
 from llmtrain101.sources._sheets import SOURCES, DataSheet, data_page, data_sheet
 from llmtrain101.sources._splits import pretraining_text, split
@@ -23,6 +24,7 @@ __all__ = [
     "data_sheet",
     "digits",
     "docstrings",
+    "first_paragraphs",
     "manual",
     "near_duplicates",
     "pairs",
