@@ -30,6 +30,7 @@ LAYERS = [
     ["collect", "clean"],
     ["tokens", "texts"],
     ["features"],
+    ["formats"],
     ["labels"],
     ["kernels"],
     ["model"],

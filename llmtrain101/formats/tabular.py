@@ -1,0 +1,472 @@
+"""CSV and TSV: rows of text, with the types that you declare.
+
+pyarrow splits a block of rows once its quotes are known to be in order; a block that is not, or
+that asks for more, is taken apart here, value by value, so that an error can say where it is.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llmtrain101.formats._rows import (
+    BOM,
+    CHUNK,
+    LARGEST,
+    FormatError,
+    Kind,
+    Report,
+    Row,
+    Rows,
+    Where,
+    batches,
+    brief,
+    kinds,
+    opened,
+    row_maker,
+    writing,
+)  # fmt: skip
+
+_BLOCK = 2 * CHUNK
+_TRUE, _FALSE = {"true", "True", "TRUE", "1"}, {"false", "False", "FALSE", "0"}
+# What a spreadsheet would run as a formula, or would show without our mark
+_RUNS = re.compile(r"'*[=+\-@\t\r]")
+_MARKED = re.compile(r"'+[=+\-@\t\r]")
+
+
+def read(
+    path: Where, *, types: Mapping[str, Any] | None = None, errors: str = "raise",
+    columns: Sequence[str] | None = None, delimiter: str | None = None,
+    quote: bool | None = None, spaces: bool = False, missing: Sequence[str] = ("",),
+    formulas: bool = False, encoding: str = "utf-8", largest: int = LARGEST,
+) -> Rows:  # fmt: skip
+    """The rows of a CSV or TSV file.
+
+    Nothing is guessed: a value is text unless `types` says otherwise (so "007" stays "007").
+
+    Parameters
+    ----------
+    path : path
+        Packed by gzip or not.
+    types : mapping from name to type, optional
+        For example `{"age": int, "job": str | None}`.
+    errors : "raise" or "report"
+        Whether to go on past a damaged row and count it in `.report`.
+    columns : sequence of str, optional
+        The names, for a file without a header.
+    delimiter : str, optional
+        A comma, or for a name with `.tsv` or `.tab` a tab.
+    quote : bool, optional
+        Whether values may stand in double quotes, as in CSV. In TSV a quote is a character like
+        others, unless you say True.
+    spaces : bool
+        Whether to drop spaces at the beginning of a value, as after the commas of `a, b, c`.
+    missing : sequence of str
+        The values that mean None where they stand without quotes. Nothing between two commas
+        is one; in a column declared as `str` it is the empty text.
+    formulas : bool
+        Whether to undo what `write(…, formulas=True)` did.
+    encoding : str
+        For example "latin-1".
+    largest : int
+        The most bytes of one row.
+
+    Raises
+    ------
+    FormatError
+        While reading, with the line: not in this encoding, a quote where none may be, too many or
+        too few values, not of the declared type, missing, too long.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "adults.csv"
+    ...     _ = path.write_text("25, Private\\n18, ?\\n", encoding="utf-8")
+    ...     types = {"age": int, "job": str | None}
+    ...     list(read(path, columns=["age", "job"], types=types, spaces=True, missing=["?"]))
+    [{'age': 25, 'job': 'Private'}, {'age': 18, 'job': None}]
+    """
+    report = Report(path, errors)
+    if "" not in missing:
+        missing = ["", *missing]
+    reader = _Reader(
+        report, kinds(types), columns, delimiter or _delimiter(path),
+        _delimiter(path) == "," if quote is None else quote,
+        spaces, frozenset(missing), formulas, encoding, largest,
+    )  # fmt: skip
+    return Rows(reader.blocks(), report)
+
+
+def _delimiter(path: Where) -> str:
+    return "\t" if {".tsv", ".tab"} & set(Path(path).suffixes) else ","
+
+
+class _Reader:
+    def __init__(
+        self, report: Report, declared: dict[str, Kind], columns: Sequence[str] | None,
+        delimiter: str, quote: bool, spaces: bool, missing: frozenset[str], formulas: bool,
+        encoding: str, largest: int,
+    ) -> None:  # fmt: skip
+        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n ':
+            raise ValueError(f"delimiter must be one ASCII character, got {delimiter!r}.")
+        if wrong := [name for name, kind in declared.items() if kind.many or kind.base is dict]:
+            raise ValueError(f"CSV holds no lists: {wrong}; use JSON Lines, TFRecord or Parquet.")
+        self.report, self.declared, self.quote, self.spaces = report, declared, quote, spaces
+        self.delimiter, self.missing, self.formulas = delimiter, missing, formulas
+        self.encoding, self.largest = encoding, largest
+        self.names = self._named(list(columns)) if columns is not None else None
+        mark = re.escape(delimiter)
+        quoted = '"((?:[^"]|"")*)"' if quote else "(?!)()"
+        plain = f'([^{mark}\r\n"][^{mark}\r\n]*|)' if quote else f"([^{mark}\r\n]*)"
+        self.value = re.compile(f"{' *' if spaces else ''}(?:{quoted}|{plain})({mark}|\r?\n|\r|$)")
+
+    def _named(self, names: list[str]) -> list[str]:
+        if len(set(names)) < len(names):
+            raise FormatError(f"columns must differ, got {names}", self.report.path, line=1)
+        if absent := set(self.declared) - set(names):
+            raise FormatError(
+                f"no column {sorted(absent)}, but {brief(names, 200)}; pass columns=[…] for a file "
+                "without a header", self.report.path, line=1,
+            )  # fmt: skip
+        return names
+
+    # --- blocks of whole rows
+
+    def blocks(self) -> Iterator[list[Row]]:
+        line, rest = 1, b""
+        with opened(self.report.path, self.report) as read:
+            while True:
+                chunk = read(max(_BLOCK, len(rest)))
+                data = rest + chunk
+                if line == 1:
+                    data = data.removeprefix(BOM)
+                quotes = self._quotes(data)
+                cut = len(data) if not chunk else _last_end(data, quotes)
+                block, rest = data[:cut], data[cut:]
+                if len(rest) > self.largest:
+                    problem = f"a row of more than {self.largest:,} bytes, or a quote that is "
+                    self.report.damage(problem + "never closed", len(rest), line=line)
+                    return
+                if block:
+                    if self.names is None:
+                        block, line = self._header(block, line)
+                        quotes = self._quotes(block)
+                    fast = self._in_order(block, quotes[: np.searchsorted(quotes, len(block))])
+                    rows = self._fast(block) if fast else None
+                    rows = self._careful(block, line) if rows is None else rows
+                    self.report.rows += len(rows)
+                    yield rows
+                    line += block.count(b"\n")
+                if not chunk:
+                    return
+
+    def _quotes(self, data: bytes) -> np.ndarray[Any, Any]:
+        """Where the quotes are."""
+        return np.flatnonzero(np.frombuffer(data if self.quote else b"", np.uint8) == 34)
+
+    def _header(self, block: bytes, line: int) -> tuple[bytes, int]:
+        text = self._decoded(block, line)
+        if text is None:
+            text = block.decode(self.encoding, "replace")
+        for values, start, end, _, problem in self._split(text, line):
+            if problem:
+                raise FormatError(f"the header: {problem}", self.report.path, line=line)
+            self.names = self._named([value or "" for value, _ in values])
+            head = text[start:end]
+            return text[end:].encode(self.encoding), line + head.count("\n")
+        return b"", line
+
+    # --- the fast way
+
+    def _in_order(self, block: bytes, quotes: np.ndarray[Any, Any]) -> bool:
+        """Whether each quote opens or closes a value: then there is one way to read the block."""
+        if self.spaces or self.encoding != "utf-8" or len(quotes) % 2:
+            return False
+        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+            return False
+        if not len(quotes):
+            return True
+        bytes_ = np.frombuffer(block, np.uint8)
+        # two quotes within a value close it and open it again
+        edges = np.zeros(256, bool)
+        edges[[10, 13, 34, ord(self.delimiter)]] = True
+        opens = edges[bytes_[quotes[::2] - 1]]
+        closes = edges[bytes_[(quotes[1::2] + 1) % len(bytes_)]]
+        opens[0] |= quotes[0] == 0
+        closes[-1] |= quotes[-1] == len(bytes_) - 1
+        return bool(opens.all() and closes.all())
+
+    def _fast(self, block: bytes) -> list[Row] | None:
+        import pyarrow as pa
+        from pyarrow import csv
+
+        assert self.names is not None
+        try:
+            table = csv.read_csv(
+                io.BytesIO(block),
+                csv.ReadOptions(
+                    use_threads=False, block_size=len(block) + 1, column_names=self.names
+                ),
+                csv.ParseOptions(
+                    delimiter=self.delimiter, quote_char='"' if self.quote else False,
+                    newlines_in_values=self.quote, ignore_empty_lines=len(self.names) > 1,
+                ),
+                csv.ConvertOptions(
+                    column_types=dict.fromkeys(self.names, pa.string()), strings_can_be_null=True,
+                    quoted_strings_can_be_null=False, null_values=list(self.missing),
+                ),
+            )  # fmt: skip
+            columns = [
+                self._column(
+                    column.chunk(0) if column.num_chunks == 1 else column.combine_chunks(),
+                    self.declared.get(name),
+                )
+                for name, column in zip(self.names, table.columns, strict=True)
+            ]
+        except (pa.ArrowException, ValueError):
+            return None
+        return row_maker(tuple(self.names))(columns)
+
+    def _column(self, column: Any, kind: Kind | None) -> list[Any]:
+        """The values of an arrow column as declared; ValueError if one is not."""
+        import pyarrow as pa
+
+        if kind is not None and not kind.optional and column.null_count:
+            if kind.base is not str or len(self.missing) > 1:
+                raise ValueError
+            column = column.fill_null("")
+        if kind is not None and kind.base in (int, float):
+            text = bytes(column.buffers()[2] or b"")
+            if b"x" in text or b"X" in text:  # arrow takes 0x1f for a number, `_typed` does not
+                raise ValueError
+            column = column.cast(pa.int64() if kind.base is int else pa.float64())
+        values: list[Any] = column.to_pylist()
+        if kind is not None and kind.base is bool:
+            return [_typed(value, kind, "") for value in values]
+        if self.formulas and (kind is None or kind.base is str):
+            return [v[1:] if v is not None and _MARKED.match(v) else v for v in values]
+        return values
+
+    # --- the careful way
+
+    def _decoded(self, block: bytes, line: int) -> str | None:
+        try:
+            return block.decode(self.encoding)
+        except UnicodeDecodeError:
+            return None
+
+    def _careful(self, block: bytes, line: int) -> list[Row]:
+        text = self._decoded(block, line)
+        if text is None:
+            # line by line, so that only those that are not in this encoding are lost
+            text = self._salvaged(block, line)
+        assert self.names is not None
+        rows: list[Row] = []
+        for values, start, end, number, problem in self._split(text, line):
+            if not problem and len(values) == 1 and values[0][0] == "" and len(self.names) > 1:
+                continue  # an empty line
+            if not problem and len(values) != len(self.names):
+                problem = f"{len(values)} values for {len(self.names)} columns"
+            if not problem:
+                try:
+                    rows.append(self._row(values))
+                    continue
+                except ValueError as error:
+                    problem = str(error)
+            lost = len(text[start:end].encode(self.encoding, "replace"))
+            self.report.damage(f"{problem}: {brief(text[start:end])}", lost, line=number)
+        return rows
+
+    def _salvaged(self, block: bytes, line: int) -> str:
+        kept = []
+        for number, each in enumerate(block.split(b"\n"), line):
+            try:
+                kept.append(each.decode(self.encoding))
+            except UnicodeDecodeError as problem:
+                hint = "" if self.encoding == "latin-1" else '; perhaps encoding="latin-1"'
+                message = f"not {self.encoding} ({problem.reason}){hint}: {brief(each)}"
+                self.report.damage(message, len(each) + 1, line=number)
+                kept.append("")
+        return "\n".join(kept)
+
+    def _row(self, values: list[tuple[str | None, bool]]) -> Row:
+        row: Row = {}
+        for name, (text, quoted) in zip(self.names or (), values, strict=True):
+            kind = self.declared.get(name)
+            value = None if text in self.missing and not quoted else text
+            if value is None and text == "" and kind and kind.base is str and not kind.optional:
+                value = ""
+            if self.formulas and value is not None and _MARKED.match(value):
+                value = value[1:]
+            row[name] = _typed(value, kind, repr(name)) if kind else value
+        return row
+
+    def _split(
+        self, text: str, line: int
+    ) -> Iterator[tuple[list[tuple[str | None, bool]], int, int, int, str]]:
+        """Each row: its values and whether they stood in quotes, where it lies, what is wrong."""
+        at, size = 0, len(text)
+        while at < size:
+            start, values, problem, ended = at, [], "", False
+            while not ended:
+                match = self.value.match(text, at)
+                if match is None:
+                    problem = (
+                        "a quote is never closed"
+                        if text[at:].lstrip(" ").startswith('"') and text.count('"', at) % 2
+                        else "a quote within a value, or text behind one"
+                    )
+                    at = (text.find("\n", at) + 1) or size
+                    break
+                quoted, plain, end = match.groups()
+                at = match.end()
+                ended = end != self.delimiter
+                if quoted is not None and self.quote:
+                    values.append((quoted.replace('""', '"'), True))
+                else:
+                    values.append((plain, False))
+            yield values, start, at, line, problem
+            line += text.count("\n", start, at)
+
+
+def _last_end(data: bytes, quotes: np.ndarray[Any, Any]) -> int:
+    """Behind the last line end that is not within quotes."""
+    end = data.rfind(b"\n") + 1
+    if np.searchsorted(quotes, end) % 2 == 0:
+        return end
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    return int(outside[-1]) + 1 if len(outside) else 0
+
+
+def _typed(text: str | None, kind: Kind, name: str) -> Any:
+    if text is None:
+        if kind.optional:
+            return None
+        raise ValueError(f"{name} is missing; declare {kind} | None if it may be")
+    if kind.base is bool and text in _TRUE | _FALSE:
+        return text in _TRUE
+    if kind.base is str:
+        return text
+    if kind.base in (int, float) and text.isascii() and "_" not in text:
+        try:
+            return kind.base(text)
+        except ValueError:
+            pass
+    raise ValueError(f"{name} is {brief(text)}, not {kind}")
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def write(
+    path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None = None,
+    columns: Sequence[str] | None = None, header: bool = True, delimiter: str | None = None,
+    quote: bool | None = None, formulas: bool = False,
+) -> int:  # fmt: skip
+    """Write rows as CSV or TSV, in one step; returns how many.
+
+    Text stands in quotes, None as nothing, so that the two come back apart. In TSV there are no
+    quotes, unless you ask for them: there a tab or a line end within a value is an error.
+
+    Parameters
+    ----------
+    path, rows, types, delimiter, quote
+        As in `read`.
+    columns : sequence of str, optional
+        The order of the columns; else that of the first row. All rows have the same.
+    header : bool
+        Whether the first line holds the names.
+    formulas : bool
+        Whether to put `'` before text that a spreadsheet would run (`=cmd…`, `+`, `-`, `@`).
+        `read(…, formulas=True)` takes it off again.
+
+    Raises
+    ------
+    FormatError
+        If rows differ in their columns, or hold what CSV has not: bytes, lists.
+    """
+    delimiter = delimiter or _delimiter(path)
+    quote = _delimiter(path) == "," if quote is None else quote
+    names = list(columns) if columns is not None else None
+    count = 0
+    with writing(path) as file:
+        for first, batch in batches(rows, path, kinds(types), 8192):
+            names = list(batch[0]) if names is None else names
+            if count == 0 and header:
+                row: Row = dict(zip(names, names, strict=True))
+                file.write(_plainly([row], names, path, 0, delimiter, quote, False))
+            block = None
+            if quote and not formulas:
+                block = _with_arrow(batch, names, delimiter)
+            file.write(block or _plainly(batch, names, path, first, delimiter, quote, formulas))
+            count += len(batch)
+        if count == 0 and names and header:
+            row = dict(zip(names, names, strict=True))
+            file.write(_plainly([row], names, path, 0, delimiter, quote, False))
+    return count
+
+
+def _with_arrow(batch: list[Row], names: list[str], delimiter: str) -> memoryview | None:
+    """The same bytes as `_plainly` gives, or None if pyarrow cannot be trusted with these rows."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    if len(names) < 2 or sum(map(len, batch)) != len(names) * len(batch):
+        return None
+    known: dict[type, Any] = {str: pa.string(), bool: pa.bool_()}
+    known |= {int: pa.int64(), float: pa.float64()}
+    try:
+        arrays = []
+        for name in names:
+            column = [row[name] for row in batch]
+            (kind,) = set(map(type, column)) - {type(None)}
+            arrays.append(pa.array(column, known[kind]))
+        buffer = pa.BufferOutputStream()
+        options = csv.WriteOptions(include_header=False, delimiter=delimiter)
+        csv.write_csv(pa.table(arrays, names=names), buffer, options)
+    except (KeyError, ValueError, pa.ArrowException, OverflowError):
+        return None
+    return memoryview(buffer.getvalue())
+
+
+def _plainly(
+    batch: list[Row], names: list[str], path: Where, first: int, delimiter: str, quote: bool,
+    formulas: bool,
+) -> bytes:  # fmt: skip
+    lines = []
+    for place, row in enumerate(batch, first):
+        try:
+            if row.keys() != set(names):
+                wrong = sorted(map(str, row.keys() ^ set(names)))
+                raise ValueError(
+                    f"the rows before have the columns {names}, this differs in {wrong}"
+                )
+            values = [_as_text(row[name], delimiter, quote, formulas) for name in names]
+            lines.append((delimiter.join(values) + "\n").encode())
+        except ValueError as problem:
+            raise FormatError(str(problem), path, record=place) from None
+    return b"".join(lines)
+
+
+def _as_text(value: Any, delimiter: str, quote: bool, formulas: bool) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(int(value)) if isinstance(value, int) else repr(float(value))
+    if not isinstance(value, str):
+        raise ValueError(f"CSV holds no {type(value).__name__}: {brief(value)}")
+    text = f"'{value}" if formulas and _RUNS.match(value) else str(value)
+    if quote:
+        return '"' + text.replace('"', '""') + '"'
+    if delimiter in text or "\n" in text or "\r" in text:
+        raise ValueError(f"without quotes no value holds a delimiter or line end: {brief(text)}")
+    return text
