@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from llmtrain101.formats._rows import Kind, Row, brief, row_maker
@@ -269,8 +270,8 @@ class Decoder:
 
     def _make(self, data: bytes, fields: Fields, columns: list[Array]) -> list[Row] | None:
         """Rows from columns; None if protobuf's path must say what is wrong."""
-        made: list[list[Any]] = []
-        for (key, kind), column in zip(fields, columns, strict=True):
+        made: dict[str, list[Any]] = {}
+        for (key, kind), column in sorted(zip(fields, columns, strict=True), key=itemgetter(0)):
             declared = self.declared.get(key.decode())
             values: list[Any] = column.tolist()
             base = declared.base if declared else None
@@ -285,10 +286,10 @@ class Decoder:
                 values = list(map(bool, values))
             elif base not in (None, *_BASES[kind]):
                 return None
-            made.append([[value] for value in values] if declared and declared.many else values)
-        names = tuple(key.decode() for key, _ in fields)
+            listed = [[value] for value in values] if declared and declared.many else values
+            made[key.decode()] = listed
         needed = {name for name, kind in self.declared.items() if not kind.optional}
-        return None if needed - set(names) else row_maker(names)(made)
+        return None if needed - set(made) else row_maker(tuple(made))(list(made.values()))
 
     def _learn(self, record: bytes) -> Fields | None:
         try:

@@ -158,7 +158,7 @@ class _Reader:
                         block, line = self._header(block, line)
                         quotes = self._quotes(block)
                     fast = self._in_order(block, quotes[: np.searchsorted(quotes, len(block))])
-                    rows = self._fast(block) if fast else None
+                    rows = self._fast(block) if block and fast else None
                     rows = self._careful(block, line) if rows is None else rows
                     self.report.rows += len(rows)
                     yield rows
@@ -188,6 +188,8 @@ class _Reader:
         """Whether each quote opens or closes a value: then there is one way to read the block."""
         if self.spaces or self.encoding != "utf-8" or len(quotes) % 2:
             return False
+        if block.startswith(BOM):  # arrow would drop it at the beginning of any block
+            return False
         if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
             return False
         if not len(quotes):
@@ -209,9 +211,9 @@ class _Reader:
         assert self.names is not None
         try:
             table = csv.read_csv(
-                io.BytesIO(block),
+                io.BytesIO(block if block.endswith(b"\n") else block + b"\n"),
                 csv.ReadOptions(
-                    use_threads=False, block_size=len(block) + 1, column_names=self.names
+                    use_threads=False, block_size=len(block) + 2, column_names=self.names
                 ),
                 csv.ParseOptions(
                     delimiter=self.delimiter, quote_char='"' if self.quote else False,
