@@ -303,6 +303,25 @@ def test_a_folder_in_mixed_encodings(tmp_path: Path) -> None:
         collect.folder(tmp_path, "*.md")
 
 
+def test_files_of_many_rows_each(tmp_path: Path) -> None:
+    for name, rows in {"a": ["x,y", "1,2", "3"], "b/c": ["x,y", '"5",=6+1']}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="a.csv, line 3"):
+        collect.files(tmp_path)
+    with pytest.warns(RuntimeWarning, match="a.csv: 1 rows, 1 damaged"):
+        rows = collect.files(tmp_path, errors="report")
+    assert rows == [
+        {"path": "a.csv", "x": "1", "y": "2"},
+        {"path": "b/c.csv", "x": "5", "y": "=6+1"},
+    ]
+    with pytest.raises(FileNotFoundError, match="no file in .* is called"):
+        collect.files(tmp_path, "*.jsonl")
+    (tmp_path / "d.jsonl").write_text('{"path": 1}\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="d.jsonl has a column 'path'"):
+        collect.files(tmp_path, "*.jsonl")
+
+
 @given(
     st.lists(
         st.fixed_dictionaries(

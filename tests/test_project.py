@@ -27,10 +27,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LAYERS = [
     ["seeds", "progress", "folders"],
     ["sources"],
+    ["formats"],
     ["collect", "clean"],
     ["tokens", "texts"],
     ["features"],
-    ["formats"],
     ["labels"],
     ["kernels"],
     ["model"],

@@ -4,7 +4,7 @@ Whatever the source, what comes back is rows (dicts) or a DataFrame, and what wa
 """
 
 from llmtrain101.collect._api import Collected, Stopped, pages
-from llmtrain101.collect._files import folder
+from llmtrain101.collect._files import files, folder
 from llmtrain101.collect._form import enter, form
 from llmtrain101.collect._hub import hub
 from llmtrain101.collect._server import Server, serve
@@ -15,6 +15,7 @@ __all__ = [
     "Server",
     "Stopped",
     "enter",
+    "files",
     "folder",
     "form",
     "hub",

@@ -1,10 +1,13 @@
-"""A folder of texts as rows. Files that hold many rows each are read by `formats`."""
+"""Folders as rows: of texts, a row each, or of files that `formats` reads, many rows each."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from llmtrain101 import formats
 
 LARGEST = 50_000_000  # bytes
 
@@ -52,14 +55,9 @@ def folder(
     [('a.txt', 'café', None), ('b.txt', 'café', 'not utf-8-sig, read as cp1252')]
     """
     root = Path(path)
-    if not root.is_dir():
-        raise FileNotFoundError(f"there is no folder {root}")
     inside = root.resolve()
-    files = sorted(file for file in root.glob(pattern) if file.is_file())
-    if not files:
-        raise FileNotFoundError(f"no file in {root} is called {pattern}")
     rows: list[dict[str, Any]] = []
-    for file in files:
+    for file in _found(root, pattern):
         name = file.relative_to(root).as_posix()
         text: str | None
         problem: str | None
@@ -71,6 +69,63 @@ def folder(
             text, problem = _text(file, encodings)
         rows.append({"path": name, "text": text, "problem": problem})
     return rows
+
+
+def files(path: str | Path, pattern: str = "**/*.csv", **options: Any) -> list[dict[str, Any]]:
+    """All rows of all files of a folder, in the order of the names of the files.
+
+    Parameters
+    ----------
+    path : str or Path
+    pattern : str
+        Which files: CSV, JSON Lines, or whatever else `formats.read` knows.
+    **options
+        For `formats.read`, the same for all files. With `errors="report"` it goes on past rows
+        that are damaged, and warns of how many there were.
+
+    Returns
+    -------
+    list of dict
+        The columns of the files, and `path`: the file, relative to the folder, with slashes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or no such file in it.
+    ValueError
+        If a file has a column called `path`, or is damaged; file and line are named.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     for year in (2023, 2024):
+    ...         text = f"item,sold\\ntea,{year}\\n"
+    ...         _ = (Path(place) / f"{year}.csv").write_text(text, encoding="utf-8")
+    ...     files(place)[1]
+    {'path': '2024.csv', 'item': 'tea', 'sold': '2024'}
+    """
+    root = Path(path)
+    rows: list[dict[str, Any]] = []
+    for file in _found(root, pattern):
+        name = file.relative_to(root).as_posix()
+        found = formats.read(file, **options)
+        for row in found:
+            if "path" in row:
+                raise ValueError(f"{name} has a column 'path'; read it with formats.read().")
+            rows.append({"path": name, **row})
+        if found.report.damaged:
+            warnings.warn(f"{name}: {found.report}", RuntimeWarning, stacklevel=2)
+    return rows
+
+
+def _found(root: Path, pattern: str) -> list[Path]:
+    if not root.is_dir():
+        raise FileNotFoundError(f"there is no folder {root}")
+    found = sorted(file for file in root.glob(pattern) if file.is_file())
+    if not found:
+        raise FileNotFoundError(f"no file in {root} is called {pattern}")
+    return found
 
 
 def _text(file: Path, encodings: Sequence[str]) -> tuple[str | None, str | None]:

@@ -100,7 +100,15 @@ def form(store: str | Path, fields: Fields) -> Any:
             each.value = empty[name]
 
     button.on_click(save)
-    return w.VBox([*boxes.values(), button, said])
+    note = f"A form with the fields {', '.join(fields)}; run this cell to type something in."
+
+    class Form(w.VBox):  # type: ignore[misc]
+        def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
+            shown = super()._repr_mimebundle_(**options) or {}
+            # where there is no kernel, a reader sees this
+            return {**shown, "text/plain": note, "text/html": f"<p>▸ {html.escape(note)}</p>"}
+
+    return Form([*boxes.values(), button, said])
 
 
 def _value(value: Any, field: Field) -> Any:

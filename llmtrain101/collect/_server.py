@@ -67,15 +67,24 @@ class Server(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
+        """Serve from now on, until `close` or the end of the process."""
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Stop serving; a page that is being slow is not waited for."""
         self._closing.set()
-        self.shutdown()
-        self._thread.join()
+        if self._thread.is_alive():
+            self.shutdown()
+            self._thread.join()
         self.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def answer(self, page: int) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and content for a page."""
@@ -138,7 +147,9 @@ def serve(
     faults: Mapping[int, Sequence[str]] = FAULTS,
     slow: float = 3.0,
 ) -> Server:
-    """A web API that serves rows in pages, on this machine alone, for as long as a `with` lasts.
+    """A web API that serves rows in pages, on this machine alone: `with serve(rows) as server`.
+
+    Over several cells of a notebook: `server = serve(rows).start()`, at the end `server.close()`.
 
     `GET url?page=3` answers `{"page": 3, "pages": 12, "items": [...]}`.
 
