@@ -281,7 +281,8 @@ class Scanner:
             except RecursionError:
                 raise self.error("nested too deep") from None
             except ValueError as no_json:
-                problem = f"no JSON: {no_json}"
+                if getattr(no_json, "pos", 0) < len(self.text):
+                    problem = f"no JSON: {no_json}"
             if self.ended:
                 raise self.error(problem)
             if len(self.text) - self.at > self.largest:

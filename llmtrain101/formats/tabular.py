@@ -36,6 +36,7 @@ _BLOCK = 2 * CHUNK
 _TRUE, _FALSE = {"true", "True", "TRUE", "1"}, {"false", "False", "FALSE", "0"}
 # What a spreadsheet would run as a formula, or would show without our mark
 _RUNS = re.compile(r"'*[=+\-@\t\r]")
+_UNCLOSED = re.compile(r' *"(?:[^"]++|"")*+\Z')
 _MARKED = re.compile(r"'+[=+\-@\t\r]")
 
 
@@ -115,6 +116,8 @@ class _Reader:
     ) -> None:  # fmt: skip
         if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n ':
             raise ValueError(f"delimiter must be one ASCII character, got {delimiter!r}.")
+        if "\n".encode(encoding) != b"\n":
+            raise ValueError(f"encoding must hold ASCII as it is, got {encoding!r}.")
         if wrong := [name for name, kind in declared.items() if kind.many or kind.base is dict]:
             raise ValueError(f"CSV holds no lists: {wrong}; use JSON Lines, TFRecord or Parquet.")
         self.report, self.declared, self.quote, self.spaces = report, declared, quote, spaces
@@ -122,8 +125,8 @@ class _Reader:
         self.encoding, self.largest = encoding, largest
         self.names = self._named(list(columns)) if columns is not None else None
         mark = re.escape(delimiter)
-        quoted = '"((?:[^"]|"")*)"' if quote else "(?!)()"
-        plain = f'([^{mark}\r\n"][^{mark}\r\n]*|)' if quote else f"([^{mark}\r\n]*)"
+        quoted = '"((?:[^"]++|"")*+)"' if quote else "(?!)()"
+        plain = f'([^{mark}\r\n"]*)' if quote else f"([^{mark}\r\n]*)"
         self.value = re.compile(f"{' *' if spaces else ''}(?:{quoted}|{plain})({mark}|\r?\n|\r|$)")
 
     def _named(self, names: list[str]) -> list[str]:
@@ -150,9 +153,12 @@ class _Reader:
                 cut = len(data) if not chunk else _last_end(data, quotes)
                 block, rest = data[:cut], data[cut:]
                 if len(rest) > self.largest:
-                    problem = f"a row of more than {self.largest:,} bytes, or a quote that is "
-                    self.report.damage(problem + "never closed", len(rest), line=line)
-                    return
+                    cut = data.rfind(b"\n") + 1  # a stray quote: go on line by line
+                    block, rest = data[:cut], data[cut:]
+                    if len(rest) > self.largest:
+                        problem = f"a row of more than {self.largest:,} bytes; pass largest=…"
+                        self.report.damage(problem, len(rest), line=line)
+                        return
                 if block:
                     if self.names is None:
                         block, line = self._header(block, line)
@@ -171,15 +177,17 @@ class _Reader:
         return np.flatnonzero(np.frombuffer(data if self.quote else b"", np.uint8) == 34)
 
     def _header(self, block: bytes, line: int) -> tuple[bytes, int]:
-        text = self._decoded(block, line)
-        if text is None:
-            text = block.decode(self.encoding, "replace")
-        for values, start, end, _, problem in self._split(text, line):
+        text = block.decode(self.encoding, "surrogateescape")
+        for values, _, end, _, problem in self._split(text, line):
+            head = text[:end].encode(self.encoding, "surrogateescape")
+            try:
+                head.decode(self.encoding)
+            except UnicodeDecodeError:
+                problem = f"not {self.encoding}"
             if problem:
                 raise FormatError(f"the header: {problem}", self.report.path, line=line)
             self.names = self._named([value or "" for value, _ in values])
-            head = text[start:end]
-            return text[end:].encode(self.encoding), line + head.count("\n")
+            return block[len(head) :], line + head.count(b"\n")
         return b"", line
 
     # --- the fast way
@@ -257,16 +265,10 @@ class _Reader:
 
     # --- the careful way
 
-    def _decoded(self, block: bytes, line: int) -> str | None:
-        try:
-            return block.decode(self.encoding)
-        except UnicodeDecodeError:
-            return None
-
     def _careful(self, block: bytes, line: int) -> list[Row]:
-        text = self._decoded(block, line)
-        if text is None:
-            # line by line, so that only those that are not in this encoding are lost
+        try:
+            text = block.decode(self.encoding)
+        except UnicodeDecodeError:
             text = self._salvaged(block, line)
         assert self.names is not None
         rows: list[Row] = []
@@ -286,6 +288,7 @@ class _Reader:
         return rows
 
     def _salvaged(self, block: bytes, line: int) -> str:
+        """Only the lines that are not in this encoding are lost."""
         kept = []
         for number, each in enumerate(block.split(b"\n"), line):
             try:
@@ -320,10 +323,10 @@ class _Reader:
                 match = self.value.match(text, at)
                 if match is None:
                     problem = (
-                        "a quote is never closed"
-                        if text[at:].lstrip(" ").startswith('"') and text.count('"', at) % 2
+                        "a quote that is never closed"
+                        if _UNCLOSED.match(text, at)
                         else "a quote within a value, or text behind one"
-                    )
+                    ) + " (quote=False takes quotes for text)"
                     at = (text.find("\n", at) + 1) or size
                     break
                 quoted, plain, end = match.groups()
