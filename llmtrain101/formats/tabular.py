@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from llmtrain101.formats._rows import (
+    BATCH,
     BOM,
     CHUNK,
     LARGEST,
@@ -164,10 +165,10 @@ class _Reader:
                         block, line = self._header(block, line)
                         quotes = self._quotes(block)
                     fast = self._in_order(block, quotes[: np.searchsorted(quotes, len(block))])
-                    rows = self._fast(block) if block and fast else None
-                    rows = self._careful(block, line) if rows is None else rows
-                    self.report.rows += len(rows)
-                    yield rows
+                    quick = self._fast(block) if block and fast else None
+                    for rows in self._careful(block, line) if quick is None else [quick]:
+                        self.report.rows += len(rows)
+                        yield rows
                     line += block.count(b"\n")
                 if not chunk:
                     return
@@ -265,29 +266,37 @@ class _Reader:
 
     # --- the careful way
 
-    def _careful(self, block: bytes, line: int) -> list[Row]:
+    def _careful(self, block: bytes, line: int) -> Iterator[list[Row]]:
+        unreadable: set[int] = set()
         try:
             text = block.decode(self.encoding)
         except UnicodeDecodeError:
-            text = self._salvaged(block, line)
+            text = self._salvaged(block, line, unreadable)
         assert self.names is not None
         rows: list[Row] = []
         for values, start, end, number, problem in self._split(text, line):
             if not problem and len(values) == 1 and values[0][0] == "" and len(self.names) > 1:
                 continue  # an empty line
+            if number in unreadable:
+                continue
             if not problem and len(values) != len(self.names):
                 problem = f"{len(values)} values for {len(self.names)} columns"
             if not problem:
                 try:
                     rows.append(self._row(values))
+                    if len(rows) == BATCH:
+                        yield rows
+                        rows = []
                     continue
                 except ValueError as error:
                     problem = str(error)
+            yield rows  # those before the damage come before it is told
+            rows = []
             lost = len(text[start:end].encode(self.encoding, "replace"))
             self.report.damage(f"{problem}: {brief(text[start:end])}", lost, line=number)
-        return rows
+        yield rows
 
-    def _salvaged(self, block: bytes, line: int) -> str:
+    def _salvaged(self, block: bytes, line: int, unreadable: set[int]) -> str:
         """Only the lines that are not in this encoding are lost."""
         kept = []
         for number, each in enumerate(block.split(b"\n"), line):
@@ -298,6 +307,7 @@ class _Reader:
                 message = f"not {self.encoding} ({problem.reason}){hint}: {brief(each)}"
                 self.report.damage(message, len(each) + 1, line=number)
                 kept.append("")
+                unreadable.add(number)
         return "\n".join(kept)
 
     def _row(self, values: list[tuple[str | None, bool]]) -> Row:
