@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -99,7 +100,7 @@ def write(
         file.write(before.encode())
         for first, batch in batches(rows, path, kinds(types)):
             try:
-                lines = [orjson.dumps(row, option=_AS_IS) for row in batch]
+                lines = list(map(_quick_dumps, batch))
             except TypeError:
                 lines = [_dumps(row, path, first + place) for place, row in enumerate(batch)]
             joined = between.encode().join(lines)
@@ -110,6 +111,9 @@ def write(
             count += len(batch)
         file.write(after.encode() if count or layout == "array" else b"")
     return count
+
+
+_quick_dumps = functools.partial(orjson.dumps, option=_AS_IS)
 
 
 def _dumps(row: Row, path: Where, place: int) -> bytes:

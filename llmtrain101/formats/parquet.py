@@ -129,7 +129,7 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
         schema = pa.schema(fields)
     except (pa.ArrowException, TypeError, UnicodeError) as problem:
         raise FormatError(f"Parquet does not hold these columns: {problem}", path) from None
-    count = 0
+    count, known_names = 0, set(names)
     with (
         replacing(Path(path)) as part,
         parquet.ParquetWriter(part, schema, compression="zstd", write_page_checksum=True) as file,
@@ -137,8 +137,8 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
         group: list[Row] = []
         for first, batch in chain(head, checked):
             for place, row in enumerate(batch, first):
-                if not row.keys() <= set(names):
-                    new = sorted(row.keys() - set(names))
+                if not row.keys() <= known_names:
+                    new = sorted(row.keys() - known_names)
                     raise FormatError(f"{new} came up late; declare it", path, record=place)
             group += batch
             count += len(batch)
