@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.patches import Rectangle
 from matplotlib.transforms import Bbox
 
 if TYPE_CHECKING:
@@ -492,3 +494,52 @@ def _visible(labels: Iterable[str]) -> list[str]:
     """Labels whose blanks can be seen, and in which no $ begins a formula."""
     shown = (label.replace("\n", "⏎").replace("\t", "⇥").replace("$", r"\$") for label in labels)
     return [label if label.strip() else "␣" * len(label) for label in shown]
+
+
+def byte_map(
+    parts: Sequence[tuple[str, bytes]], ax: Axes | None = None, *, width: int = 16, title: str = ""
+) -> Axes:
+    """Bytes as a grid of cells, each part in a colour, hatching and number of its own.
+
+    Parameters
+    ----------
+    parts : sequence of (name, bytes)
+        In the order of the file; names that come again share their colour.
+    ax : matplotlib Axes, optional
+    width : int
+        Cells in a row.
+    title : str
+
+    Examples
+    --------
+    >>> ax = byte_map([("length", bytes([2])), ("data", b"Hi")])
+    >>> len(ax.patches), [text.get_text() for text in ax.texts[:3]]
+    (3, ['02', '48\\nH', '69\\ni'])
+    """
+    names = list(dict.fromkeys(name for name, _ in parts))
+    cells = [(names.index(name), byte) for name, data in parts for byte in data]
+    rows = -(-len(cells) // width)
+    ax = _axis(ax, 9.0, 1.0 + 0.55 * rows)
+    shades = ["#FFFFFF", *(each.color for each in STYLES if each.color != "#000000")]
+    hatches = ("", "", "///", "", "...", "", "xxx")
+    drawn: dict[int, Any] = {}
+    for place, (group, byte) in enumerate(cells):
+        column, row = place % width, place // width
+        face = to_rgba(shades[group % 7], 0.45)
+        cell = Rectangle((column, row), 1, 1, facecolor=face, hatch=hatches[group % 7])
+        cell.set(edgecolor=GREY, linewidth=0.6)
+        drawn.setdefault(group, ax.add_patch(cell))
+        seen = f"\n{chr(byte)}" if 32 < byte < 127 else ""
+        text = ax.text(column + 0.5, row + 0.5, f"{byte:02x}{seen}", ha="center", va="center")
+        text.set(fontsize="small", fontfamily="monospace")
+        text.set_bbox({"fc": "white", "ec": "none", "pad": 0.5, "alpha": 0.7})  # over the hatching
+    ax.set(xlim=(0, width), ylim=(rows, 0), xticks=[], yticks=np.arange(rows) + 0.5)
+    ax.set_yticklabels([str(width * row) for row in range(rows)])
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.set_title(title)
+    ax.legend(
+        [drawn[group] for group in drawn], names, frameon=False, ncols=4, loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+    )  # fmt: skip
+    return ax
