@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from llmtrain101 import formats
+from llmtrain101.formats._rows import opened
+
 MOST_LABELS = 50
+# Names by which a column is known for what it is, where there is a line of names.
+TEXTS = ("text", "message", "sentence", "question", "review", "content")
+LABELS = ("label", "class", "sentiment", "category", "target", "topic", "type")
 
 
 class Labelled(NamedTuple):
@@ -17,84 +24,139 @@ class Labelled(NamedTuple):
     Attributes
     ----------
     texts, labels : lists of str
+    columns : tuple of two str
+        The names of the columns that were taken for text and label; numbers if there are no names.
     dropped : dict of str to int
         How many rows were left out, by reason.
     """
 
     texts: list[str]
     labels: list[str]
+    columns: tuple[str, str]
     dropped: dict[str, int]
 
 
-def read(path: str | Path) -> Labelled:
-    """Texts and labels of a file: CSV, TSV, or one `label text` a line (`.txt`).
+def read(path: str | Path, *, text: str | None = None, label: str | None = None) -> Labelled:
+    r"""Texts and labels of a file in any format of `formats`, such as CSV, TSV or JSON Lines.
+
+    In a `.txt` file the first word of a line is its label. Texts that differ only in blanks and in
+    upper and lower case count as the same, and the first one stays: do this before you split.
+
+    Parameters
+    ----------
+    path : path
+        CSV and TSV with a line of names or without; UTF-8, or else Latin-1.
+    text, label : str, optional
+        Names of columns. Else the label is the one that is called so (`LABELS`), or that with
+        fewest different values, of two or more; the text likewise, or that with the longest values.
+
+    Raises
+    ------
+    FormatError
+        If the file is of no known format.
+    ValueError
+        If a column is not there, or none can be the label.
 
     Examples
     --------
     >>> import tempfile
     >>> file = Path(tempfile.mkdtemp()) / "mail.tsv"
-    >>> _ = file.write_text("ham\\tsee you\\nspam\\tWIN now\\nham\\tSee  you\\n", "utf-8")
-    >>> read(file)
-    Labelled(texts=['see you', 'WIN now'], labels=['ham', 'spam'], dropped={'repeated': 1})
+    >>> _ = file.write_text("ham\tsee you\nspam\tWIN now\nham\tSee  you\n", "utf-8")
+    >>> found = read(file)
+    >>> found.texts, found.labels, found.dropped
+    (['see you', 'WIN now'], ['ham', 'spam'], {'repeated': 1})
     """
-    raw = Path(path).read_bytes()
-    try:
-        content = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        content = raw.decode("latin-1")
-    lines = content.split("\n")
-    kind = Path(path).suffix.lower()
-    rows: list[list[str]]
-    if kind == ".txt":
-        rows = [line.strip().split(None, 1) for line in lines]
-    elif kind == ".tsv":
-        rows = [line.rstrip("\r").split("\t") for line in lines]  # quotes are part of the text
-    else:
-        rows = list(csv.reader(lines))
-    return select([row for row in rows if len(row) > 1], name=str(path))
+    kind = formats.format_of(path)
+    options: dict[str, Any] = {}
+    if kind is formats.tabular:
+        encoding, width, tabs = _look(path)
+        options = {"encoding": encoding, "columns": [str(place) for place in range(width)]}
+        options |= {"delimiter": "\t"} if tabs else {}
+    elif kind is formats.lines:
+        options = {"label": True}
+    rows = kind.read(path, errors="report", **options)
+    found = list(rows)
+    names = list(dict.fromkeys(name for row in found for name in row))
+    table = [[row.get(name) for name in names] for row in found]
+    dropped = Counter({"damaged": rows.report.damaged})
+    if kind is formats.tabular and table and _is_header(table):
+        names = [str(value).strip() for value in table.pop(0)]
+    return _select(table, names, str(path), (text, label), dropped)
 
 
-def select(rows: Sequence[Sequence[Any]], *, name: str = "the table") -> Labelled:
-    """The column with the longest values is the text, of the others that with fewest the label.
+def _look(path: str | Path) -> tuple[str, int, bool]:
+    """The encoding of a file, the number of its columns, and whether tabs part them."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    encoding = "utf-8"
+    with opened(Path(path), formats.Report(path, "report")) as read_bytes:
+        start = part = read_bytes(1 << 20)
+        try:
+            while part:
+                decoder.decode(part)
+                part = read_bytes(1 << 20)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            encoding = "latin-1"
+    line = start.decode(encoding, "replace").removeprefix("\ufeff").splitlines()[:1] or [""]
+    tabs = "\t" in line[0]
+    return encoding, len(line[0].split("\t")) if tabs else len(next(csv.reader(line), [])), tabs
 
-    A line of names is recognised by a label that nothing else has. Texts that differ only in
-    blanks and in upper and lower case count as the same; the first one stays.
 
-    Raises
-    ------
-    ValueError
-        If there are fewer than two columns, or no column is a label.
+def _is_header(table: Sequence[Sequence[Any]]) -> bool:
+    """Whether the first row holds names: known ones, or none of its values comes again."""
+    first = [str(value).strip().lower() for value in table[0]]
+    if len(set(first)) == len(first) and {*TEXTS, *LABELS} & set(first):
+        return True
+    kinds = [{str(row[place]).strip().lower() for row in table[1:]} for place in range(len(first))]
+    few = [place for place, found in enumerate(kinds) if 2 <= len(found) <= MOST_LABELS]
+    return bool(few) and all(first[place] not in kinds[place] for place in few)
 
-    Examples
-    --------
-    >>> select([["id", "text", "mood"], [1, "fine day", "good"], [2, "bad day", "bad"],
-    ...         [3, "good day", "good"], [4, "rain", "bad"]]).labels
-    ['good', 'bad', 'good', 'bad']
-    """
-    width = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
-    table = [[str(value).strip() for value in row] for row in rows if len(row) == width]
-    if width < 2:
-        raise ValueError(f"{name} must have a column of texts and one of labels, got {width}.")
-    columns = list(zip(*table, strict=True))
-    text = max(range(width), key=lambda place: sum(map(len, columns[place])))
-    kinds = {place: len(set(columns[place])) for place in range(width) if place != text}
-    label = min(kinds, key=lambda place: (kinds[place] < 2, kinds[place]))
-    if not 2 <= kinds[label] <= min(MOST_LABELS, max(3, len(table) // 2)):
-        raise ValueError(
-            f"{name} has no column that could be the label: the one with fewest different values "
-            f"has {kinds[label]} in {len(table)} rows; 2 to {MOST_LABELS} are expected."
-        )
-    counts = Counter(columns[label])
-    first = counts[table[0][label]] == 1 and len(counts) > 2  # a line of names
+
+def _select(
+    table: Sequence[Sequence[Any]],
+    names: Sequence[str],
+    path: str,
+    wanted: tuple[str | None, str | None],
+    dropped: Counter[str],
+) -> Labelled:
+    columns = {name: [_clean(row[place]) for row in table] for place, name in enumerate(names)}
+    for name in wanted:
+        if name is not None and name not in columns:
+            raise ValueError(f"{path} has no column {name!r}; it has {', '.join(names)}.")
+    text, label = wanted
+    text = text or _known(names, TEXTS, label)
+    if text is None and len(names) > (label is not None):
+        text = max((n for n in names if n != label), key=lambda name: sum(map(len, columns[name])))
+    label = label or _known(names, LABELS, text)
+    if label is None:
+        kinds = {name: len(set(columns[name]) - {""}) for name in names if name != text}
+        fit = {name: n for name, n in kinds.items() if 2 <= n <= MOST_LABELS and n < len(table)}
+        if text is None or not fit:
+            raise ValueError(
+                f"{path} has no column that could be the label, with 2 to {MOST_LABELS} different "
+                f"values that come again; different values: {kinds or 'no columns'}. Name it: "
+                'read(path, label="…").'
+            )
+        label = min(fit, key=lambda name: fit[name])
+    assert text is not None
     kept: dict[str, tuple[str, str]] = {}
-    dropped: Counter[str] = Counter()
-    if short := len(rows) - len(table):
-        dropped["another number of columns"] = short
-    for row in table[first:]:
-        if not row[text] or not row[label]:
+    for pair in zip(columns[text], columns[label], strict=True):
+        key = " ".join(pair[0].lower().split())
+        if not key or not pair[1]:
             dropped["empty"] += 1
-        elif (key := " ".join(row[text].lower().split())) in kept:
+        elif key in kept:
             dropped["repeated"] += 1
         else:
-            kept[key] = row[text], row[label]
-    return Labelled([t for t, _ in kept.values()], [c for _, c in kept.values()], dict(dropped))
+            kept[key] = pair
+    texts, labels = zip(*kept.values(), strict=True) if kept else ((), ())
+    reasons = {reason: n for reason, n in dropped.items() if n}
+    return Labelled(list(texts), list(labels), (text, label), reasons)
+
+
+def _known(names: Sequence[str], known: Sequence[str], taken: str | None) -> str | None:
+    lower = {name.lower(): name for name in names if name != taken}
+    return next((lower[name] for name in known if name in lower), None)
+
+
+def _clean(value: Any) -> str:
+    return "" if value is None else str(value).strip()
