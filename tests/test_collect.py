@@ -421,7 +421,10 @@ def test_two_people_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_the_form_says_what_is_wrong_and_keeps_what_is_right(tmp_path: Path) -> None:
     store = tmp_path / "rows.jsonl"
-    text, label, age, sure, button, said = collect.form(store, FIELDS).children
+    form = collect.form(store, FIELDS)
+    shown = form._repr_mimebundle_()
+    assert "fields text, label, age, sure;" in shown["text/plain"] and len(shown) == 3
+    text, label, age, sure, button, said = form.children
     text.value, age.value = "<b>bold</b>", "300"
     button.click()
     assert said.value.startswith("<b>Not saved.</b> label: is missing; age: 300 is not within")
@@ -442,6 +445,7 @@ def fake_datasets(monkeypatch: pytest.MonkeyPatch, load: Any) -> None:
     monkeypatch.setitem(sys.modules, "datasets", module)
     constants = types.ModuleType("huggingface_hub.constants")
     monkeypatch.setitem(sys.modules, "huggingface_hub.constants", constants)
+    monkeypatch.setattr("llmtrain101.collect._hub._reach", lambda: None)
 
 
 def test_hub_rows_are_taken_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,6 +480,16 @@ def test_hub_without_network_or_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
     fake_datasets(monkeypatch, unknown)
     with pytest.raises(LookupError, match="The Hub has no 'some/set'"):
+        collect.hub("some/set")
+
+
+def test_hub_says_at_once_that_there_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    from llmtrain101.collect import _hub
+
+    reach = _hub._reach
+    fake_datasets(monkeypatch, lambda *_, **__: pytest.fail("asked the library all the same"))
+    monkeypatch.setattr(_hub, "_reach", reach)
+    with pytest.raises(ConnectionError, match="The Hub cannot be reached"):
         collect.hub("some/set")
 
 

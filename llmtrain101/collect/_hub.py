@@ -7,6 +7,8 @@ import os
 import sys
 from typing import Any
 
+import httpx
+
 MISSING = (
     "Data sets of the Hub need the package datasets; install it with: pip install "
     "'llmtrain101[hub]'"
@@ -55,6 +57,7 @@ def hub(
     # where another library imported it before, it has read its settings already
     sys.modules["huggingface_hub.constants"].HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
     try:
+        _reach()  # else the library tries again for half a minute before it says so
         rows = datasets.load_dataset(name, config, split=split, streaming=True, revision=revision)
         return [dict(row) for row in itertools.islice(rows, limit)]
     except Exception as error:
@@ -68,6 +71,11 @@ def hub(
                 f"The Hub has no {name!r} with {split=} and {config=}: {error}"
             ) from error
         raise
+
+
+def _reach() -> None:
+    """Ask the Hub, or the mirror that HF_ENDPOINT names, for no more than a sign of life."""
+    httpx.head(os.environ.get("HF_ENDPOINT", "https://huggingface.co"), timeout=10)
 
 
 def _offline(error: BaseException | None) -> bool:
