@@ -33,6 +33,7 @@ _ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
+LESSON = "05-labelling-by-hand.ipynb"
 _PATIENCE = 60_000  # milliseconds
 TEXTS = [f"Review {n} <b>bold</b> & <script>alert({n})</script>" for n in range(60)]
 CODE = """\
@@ -130,6 +131,15 @@ def run(page: playwright.Page, having: str = "Labeller(") -> playwright.Locator:
     return widget
 
 
+def run_lesson(page: playwright.Page) -> playwright.Locator:
+    """Run lesson 05 down to its labelling widget, and give the widget's place on the page."""
+    cell = page.locator(".jp-CodeCell").filter(has_text='Labeller(store, "me")')
+    cell.locator(".cm-content").first.click()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Above Selected Cell").click()
+    return run(page, 'Labeller(store, "me")')
+
+
 def expect_place(widget: playwright.Locator, number: int) -> None:
     playwright.expect(widget.get_by_text(f"Text {number} of ")).to_be_visible()
 
@@ -140,14 +150,11 @@ def focus(page: playwright.Page) -> str:
 
 
 def test_labels_by_keyboard_and_mouse_outlive_page_and_kernel(lab: Lab) -> None:
-    store = Store(
-        lab.folder / "crash.sqlite", labels=["positive", "negative", "mixed"],
-        question="Did they like it?", guidelines="Irony counts as what is meant.\n" * 12,
-    )  # fmt: skip
-    store.add(TEXTS)
-    notebook = lab.write("crash.ipynb", CODE.format(file="crash.sqlite", who="ada"))
-    page = lab.open(notebook)
-    widget = run(page)
+    page = lab.open(LESSON)
+    widget = run_lesson(page)
+    playwright.expect(widget.get_by_text("Guideline A: the verdict")).to_be_visible()
+    store = Store(lab.folder / "my-labels.sqlite")
+    texts = [item.text for item in store.items()]
 
     # 5 by keys in the box, 5 from button to button
     box = widget.get_by_role("textbox")
@@ -190,18 +197,18 @@ def test_labels_by_keyboard_and_mouse_outlive_page_and_kernel(lab: Lab) -> None:
         *("positive", "positive", "mixed", "mixed", "mixed"),
         *("negative", "positive") * 4,
     ]
-    assert [row["label"] for row in store.rows("ada")] == expected
+    assert [row["label"] for row in store.rows("me")] == expected
     page.close()  # without a word, and nothing saved
     assert lab.kill_kernels() >= 1
 
-    page = lab.open(notebook)
-    widget = run(page)
+    page = lab.open(LESSON)
+    widget = run_lesson(page)
     expect_place(widget, 19)
-    playwright.expect(widget.locator(".shown")).to_have_text(TEXTS[18])
+    playwright.expect(widget.locator(".shown")).to_have_text(texts[18])
     playwright.expect(widget.get_by_text("18 labelled")).to_be_visible()
     widget.get_by_role("button", name="undo").click()  # also what was done before the crash
     expect_place(widget, 18)
-    assert [row["label"] for row in store.rows("ada")] == expected[:-1]
+    assert [row["label"] for row in store.rows("me")] == expected[:-1]
     actions = [event["action"] for event in store.events()]
     assert actions == ["label"] * 20 + ["undo"] * 2 + ["label"] + ["undo"] * 2
     assert all(event["seconds"] > 0 for event in store.events() if event["action"] == "label")

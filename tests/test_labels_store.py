@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from llmtrain101 import formats
 from llmtrain101.labels import crowd
 from llmtrain101.labels.store import Store, iob2, tokens
 
@@ -380,3 +381,46 @@ def test_one_label_of_several_peoples(store: Store) -> None:
     assert [(row["text"], row["label"]) for row in rows] == [("one", "good"), ("two", "bad")]
     weighed = store.rows(decide=lambda table: crowd.dawid_skene(table).labels)
     assert [row["text"] for row in weighed] == ["one", "two"]
+
+
+FLAT = ["a.csv", "a.tsv", "a.jsonl", "a.json", "a.tfrecord", "a.parquet"]
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_labels_go_into_every_flat_format_and_come_back(tmp_path: Path, name: str) -> None:
+    store = Store(tmp_path / "labels.sqlite", labels=["good", "=cmd|' /C calc'!A0"])
+    # no format but JSON holds a half character, and unquoted columns hold neither tab nor line end
+    without = "\ud83d\t" if name.endswith(".tsv") else "\ud83d"
+    texts = [text for text in STRANGE[:-2] if not set(text) & set(without)]
+    store.add(texts)
+    for place, item in enumerate(store.items()):
+        store.label(item, "ada", store.labels[place % 2], seconds=1.5)
+    rows = store.rows()
+    types = {"unsure": bool, "seconds": float} if name.endswith((".csv", ".tsv")) else None
+    assert formats.write(tmp_path / name, rows, types=types) == len(texts)
+    back = list(formats.read(tmp_path / name, types=types))
+    for key in ("id", "text", "label", "annotator", "seconds", "time"):
+        assert [row[key] for row in back] == [row[key] for row in rows], key
+
+
+def test_spans_go_into_conll_and_pairs_into_pairs(tmp_path: Path) -> None:
+    spans = Store(tmp_path / "spans.sqlite", labels=["PER"], kind="spans")
+    spans.add(["Ada met Bob.", "Nobody."])
+    spans.label(spans.items()[0], "ada", [(0, 3, "PER"), (8, 11, "PER")])
+    spans.label(spans.items()[1], "ada", [])
+    keep = ("tokens", "tags")
+    rows = [{key: row[key] for key in keep} for row in spans.rows()]
+    formats.write(tmp_path / "a.iob2", rows)
+    assert list(formats.read(tmp_path / "a.iob2")) == rows
+    for name in FLAT[2:]:  # lists are no cells of a table
+        formats.write(tmp_path / name, spans.rows())
+        back = list(formats.read(tmp_path / name))
+        assert [list(row["tags"]) for row in back] == [row["tags"] for row in rows]
+    pairs = Store(tmp_path / "pairs.sqlite", kind="pairs")
+    pairs.add([("short", "long"), ("x", "y")])
+    for item in pairs.items():
+        pairs.label(item, "ada", "first")
+    better = [{"first": row["first"], "second": row["second"]} for row in pairs.rows()]
+    formats.write(tmp_path / "a.en-fr.tsv", better)
+    back = [list(row.values()) for row in formats.read(tmp_path / "a.en-fr.tsv")]
+    assert [row[:2] for row in back] == [["short", "long"], ["x", "y"]]
