@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from llmtrain101 import sources
 from llmtrain101.labels.store import Store
 from llmtrain101.labels.widget import Labeller, markup, spans_of, visible
 from tests.test_labels_store import STRANGE
@@ -181,6 +182,19 @@ def test_guidelines_and_question_are_shown(tmp_path: Path) -> None:
     me = Labeller(made(tmp_path, ["a"], labels=["yes", "no"], **task), "ada")
     shown = Text(view(me).box.children[0].value.partition("</style>")[2])
     assert "Did they like it?" in shown.text and "Irony & all." in shown.text
+
+
+def test_a_page_of_guidelines_is_laid_out_and_runs_nothing(tmp_path: Path) -> None:
+    page = sources.review_guidelines().attrs["guidelines"]["A"]
+    page += "\n\n`<script>` **<img src=x onerror=alert(1)>** | [x](javascript:alert(1))"
+    me = Labeller(made(tmp_path, ["a"], labels=["yes", "no"], guidelines=page), "ada")
+    shown = Text(view(me).box.children[0].value.partition("</style>")[2])
+    assert shown.tags == {
+        *("details", "summary", "div", "p", "b", "i", "code", "table", "tr", "td")
+    }
+    assert "Guideline A: the verdict" in shown.text and "**" not in shown.text
+    assert "<img src=x onerror=alert(1)>" in shown.text
+    assert "the old one lost, the same money" in shown.text  # a line that an editor had wrapped
 
 
 def test_a_new_labeller_goes_on_where_the_last_one_stopped(store: Store) -> None:

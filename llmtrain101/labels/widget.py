@@ -41,8 +41,10 @@ _STYLE = """<style>
   font-size: var(--jp-content-font-size2, 17px) }
 .llmtrain101-labels .shown .hidden { border: 1px solid; border-radius: 3px; padding: 0 0.15em;
   font-size: 75%; unicode-bidi: isolate }
-.llmtrain101-labels .guide { white-space: pre-wrap; max-height: 16em; overflow: auto;
-  padding: 0 0.9em }
+.llmtrain101-labels .guide { max-height: 16em; overflow: auto; padding: 0 0.9em;
+  border-left: 3px solid var(--jp-border-color1, #9e9e9e) }
+.llmtrain101-labels .guide p { margin: 0.4em 0 }
+.llmtrain101-labels .guide td { text-align: left; padding: 0.2em 0.6em; vertical-align: top }
 .llmtrain101-labels button { min-height: 44px; min-width: 44px; width: auto; height: auto;
   padding: 0.3em 1em; white-space: normal; line-height: 1.3 }
 .llmtrain101-labels button:focus-visible, .llmtrain101-labels input:focus-visible,
@@ -575,9 +577,41 @@ def _escaped(text: str) -> str:
 
 def _guide(question: str, guidelines: str) -> str:
     asked = f"<p><b>{_escaped(question)}</b></p>" if question else ""
-    if not guidelines:
+    if not guidelines.strip():
         return asked
     return (
         f'{asked}<details open><summary>Guidelines</summary><div class="guide" tabindex="0">'
-        f"{_escaped(guidelines)}</div></details>"
+        f"{_page(guidelines)}</div></details>"
     )
+
+
+def _page(text: str) -> str:
+    """A page as HTML: the simplest of Markdown (headings, lists, tables, bold) and no other markup.
+
+    Examples
+    --------
+    >>> _page("## Page A\\n\\nAsk **twice**,\\nthen label.\\n1. <b>")
+    '<p><b>Page A</b></p><p>Ask <b>twice</b>, then label.</p><p>1. &lt;b&gt;</p>'
+    """
+    lines: list[str] = []
+    goes_on = False
+    for line in map(str.strip, text.splitlines()):
+        if goes_on and line and not re.match(r"#|[-*+] |\d+\. |\|", line):
+            lines[-1] += f" {line}"  # wrapped by an editor
+            continue
+        if line and not re.fullmatch(r"[-|: ]+", line):
+            lines.append(line)
+        goes_on = bool(line) and line[0] not in "#|"
+    shown = []
+    for line in lines:
+        marked = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", _escaped(line))
+        marked = re.sub(r"(?<!\w)\*([^* ][^*]*)\*(?!\w)", r"<i>\1</i>", marked)
+        marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", marked)
+        if line.startswith("#"):
+            marked = f"<b>{marked.lstrip('#').strip()}</b>"
+        if line.startswith("|"):
+            cells = marked.strip("| ").split("|")
+            shown.append(f"<tr>{''.join(f'<td>{cell.strip()}</td>' for cell in cells)}</tr>")
+        else:
+            shown.append(f"<p>{marked}</p>")
+    return re.sub(r"((?:<tr>.*?</tr>)+)", r"<table>\1</table>", "".join(shown))
