@@ -27,11 +27,11 @@ course.promises(
 )
 
 # %% [markdown]
-# Before anything is trained, somebody collects data "from various sources, such as
-# files, databases, APIs, or manual entry", and cleans it of "duplicates, errors, missing
-# values", says the article behind this course. It does not say which of these matter.
-# You will find out: which faults cost a model its accuracy, which only hurt the eye, and
-# which one makes a bad model look good.
+# Before anything is trained, somebody collects data, from files, databases, APIs or by
+# manual entry, and cleans it: "removing duplicates, correcting errors, filling missing
+# values, and transforming the data into a standardized format", says the article behind
+# this course. It does not say which of these matter. You will find out: which faults cost
+# a model its accuracy, which only hurt the eye, and which one makes a bad model look good.
 #
 # ## Five sources, a few rows each
 #
@@ -307,6 +307,8 @@ def pipeline(rules, rows):
 
 
 # %%
+import statistics
+
 rules = [
     clean.each_text(clean.whitespace),  # in every column that holds text
     clean.each_text(clean.missing),  # "?" becomes None
@@ -316,6 +318,7 @@ rules = [
     clean.column("since", clean.date),
     clean.drop_out_of_range("age", 0, 120),
     clean.drop_duplicates(),
+    clean.fill_missing("income", statistics.median),
 ]
 rows, account = pipeline(rules, people)
 
@@ -329,8 +332,12 @@ cleaned.report
 print(cleaned.table.to_string())
 
 # %% [markdown]
-# Three of five rows are left, and the index says which they were. Is the rest gone? Read
-# why, and take a rule back if you do not agree. Perhaps 350 was 35.
+# Three of five rows are left, and the index says which they were. The income of the last
+# is not his: it is the median of the others, a guess that keeps a row. (Compute it from
+# the rows that you train on alone; from all rows, the test would leak into training.)
+#
+# Are the other two gone? Read why, and take a rule back if you do not agree. Perhaps 350
+# was 35.
 
 # %%
 for row in cleaned.dropped:
@@ -460,7 +467,7 @@ pool = {name: single["text"][single["package"] == name].tolist()[:1_200] for nam
 
 def hits(train_rows, test_rows):
     """For each test row, whether its label is predicted, to the letter."""
-    words = TfidfVectorizer(sublinear_tf=True)
+    words = TfidfVectorizer(sublinear_tf=True)  # counts words; the rare ones count more
     X = words.fit_transform([row["text"] for row in train_rows])
     model = LinearSVC(random_state=0).fit(X, [row["label"] or "" for row in train_rows])
     guesses = model.predict(words.transform([row["text"] for row in test_rows]))
@@ -641,9 +648,8 @@ course.figure(
 )
 
 # %% [markdown]
-# Mojibake and HTML look worst, and a classifier that counts words does not care: the
-# broken words are rare, and the others are enough. Copies of the training rows do not
-# hurt it either.
+# Mojibake and HTML look worst, and a classifier that counts words does not care: the words
+# that are still whole are enough. Copies of the training rows do not hurt it either.
 #
 # What costs most is in the labels, and nobody sees it by reading a few rows. The spelling
 # of a label has a cheap rule that wins all back. Rows without a label cost what fewer rows

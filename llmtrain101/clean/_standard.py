@@ -15,8 +15,8 @@ _MONTH = re.compile(
     r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.?",
     re.IGNORECASE,
 )
-_DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?([a-z]+\.?),? (\d{4})", re.IGNORECASE)
-_MONTH_DAY = re.compile(r"([a-z]+\.?) (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
+_DAY_MONTH = re.compile(r"(\d{1,2})(?:st|[nr]d|th)? (?:of )?([a-z]+\.?),? (\d{4})", re.IGNORECASE)
+_MONTH_DAY = re.compile(r"([a-z]+\.?) (\d{1,2})(?:st|[nr]d|th)?,? (\d{4})", re.IGNORECASE)
 
 
 def missing(value: Any, like: Iterable[str] = MISSING) -> Any:
