@@ -636,17 +636,17 @@ for name in FILES:
     arm = next(arm for arm, each in names.items() if each[1:] == name[4:])
     facts[name]["flips let through"] = shares[arm]
 facts["docs.tfrecord, index"] = {"row 30,000, ms": 10 ** (access.table.value.min() - 3)}
-course.varies(pd.DataFrame(facts).T.round(2).fillna("").to_string())
+course.varies(pd.DataFrame(facts).T.round(2).to_string(na_rep=""))
 
 # %% [markdown]
-# - **To look at it, mend it by hand, open it in a spreadsheet**: CSV. Everything reads it.
-#   Declare the types, and escape formulas (`formulas=True`): a cell that begins with `=`
-#   is run.
-# - **Rows that differ, lists, version control**: JSON Lines. A row is a line, and types
+# - To look at it, mend it by hand, open it in a spreadsheet: *CSV*. Everything reads it.
+#   Declare the types, and escape formulas (`formulas=True`): a spreadsheet runs a cell
+#   that begins with `=`.
+# - Rows that differ, lists, version control: *JSON Lines*. A row is a line, and types
 #   survive, but for bytes and NaN.
-# - **Many rows for training, over disks and networks that you do not trust**: TFRecord. A
+# - Many rows for training, over disks and networks that you do not trust: *TFRecord*. A
 #   checksum for each record, an index, and the next record behind the damage.
-# - **Small files, a few of many columns, tables**: Parquet. Packed by columns, with page
+# - Small files, a few of many columns, tables: *Parquet*. Packed by columns, with page
 #   checksums if you ask for them.
 #
 # So there is a lot to the choice, and it is not taste. It depends on what can go wrong.
