@@ -173,6 +173,7 @@ def ask(url: str, store: Path, **settings: Any) -> collect.Collected:
         ((404, {}, b""), "the first page failed, 404 Not Found"),
         (b"x" * 5_000, "longer than 4,000 bytes"),
         (b'{"items": [], "pages": "many"}', "'many' at 'pages' is no number of pages"),
+        (b"[1, 2]", "no list of rows at 'items'; the answer has 'list'"),
         (b'{"rows": []}', "no list of rows at 'items'; the answer has"),
         (b"[" * 3_000, "is no JSON"),
         ((200, {"Content-Encoding": "gzip"}, b"\x1f\x8b"), "compressed, although asked not to be"),
@@ -219,12 +220,20 @@ def test_an_answer_that_drips_is_given_up(tmp_path: Path) -> None:
 def test_other_shapes_of_api(tmp_path: Path) -> None:
     answers = [json.dumps([1, 2]).encode(), b"[3]", b"[]"]
     with answering(*answers) as url:
-        found = ask(url, tmp_path / "list.jsonl", items=None, count=None,
+        found = ask(url, tmp_path / "list.jsonl", items=None,
                     parameters=lambda page: {"offset": 2 * page - 2})  # fmt: skip
     assert found.rows == [1, 2, 3] and found.pages == 2
     with answering(b'{"items": [1]}', (500, {}, b"")) as url:
         lost = ask(url, tmp_path / "lost.jsonl", count=None)
         assert list(lost.skipped) == [2, 3, 4] and "not known where it ends" in lost.skipped[4]
+
+
+def test_half_a_character_survives_the_disk(tmp_path: Path) -> None:
+    with answering(b'{"items": ["\\ud83d", "\\u0000"], "pages": 1}') as url:
+        for _ in range(2):
+            assert ask(url, tmp_path / "x.jsonl").rows == ["\ud83d", "\0"]
+    with pytest.raises(ValueError, match="text: 'utf-8' codec can't encode"):
+        collect.enter(tmp_path / "y.jsonl", {"text": str}, text="\ud83d")
 
 
 def test_a_store_of_another_api_is_not_mixed_in(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def pages(
         From the number of a page to what is asked: `lambda page: {"offset": 50 * (page - 1)}`.
     items, count : str or None
         Where in the answer the rows are, and how many pages there are. With items=None the answer
-        itself is the list; with count=None the first page without rows is the end.
+        itself is the list; then, and with count=None, the first page without rows is the end.
     headers : mapping, optional
         For example a key of yours: `{"Authorization": f"Bearer {os.environ['MY_KEY']}"}`. Nothing
         of it is written to disk.
@@ -154,6 +154,7 @@ def pages(
         raise ValueError(f"url must begin with http:// or https:// and name a host, got {url!r}.")
     if not (per_second > 0 and tries >= 1 and timeout > 0 and largest > 0):
         raise ValueError("per_second, tries, timeout and largest must be above 0.")
+    count = count if items is not None else None
     there = _Store(Path(store), url)
     found = Collected()
     found.already = len(there.pages)
@@ -278,7 +279,9 @@ class _Asking:
             answer = json.loads(content.decode("utf-8-sig"))
         except (ValueError, RecursionError) as error:
             raise _Again(f"is no JSON ({error})") from error
-        rows = answer.get(items) if items is not None and isinstance(answer, dict) else answer
+        rows = answer
+        if items is not None:
+            rows = answer.get(items) if isinstance(answer, dict) else None
         if not isinstance(rows, list):
             keys = list(answer) if isinstance(answer, dict) else type(answer).__name__
             raise _Skip(f"no list of rows at {items!r}; the answer has {keys!r:.80}")
@@ -372,7 +375,7 @@ class _Store:
         self._seen[_digest(rows)] = page
 
     def _append(self, line: object) -> None:
-        data = json.dumps(line, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        data = json.dumps(line).encode() + b"\n"  # all ASCII: half a surrogate pair is kept too
         with self.path.open("ab", buffering=0) as file:  # one write: it is there, or it is not
             file.write(data)
             os.fsync(file.fileno())

@@ -54,7 +54,7 @@ def enter(store: str | Path, fields: Fields, **values: Any) -> dict[str, Any]:
         raise ValueError("; ".join(wrong))
     path = Path(store)
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
     with path.open("ab", buffering=0) as file:  # one write: two people at once do not mix
         file.write(line)
         os.fsync(file.fileno())
@@ -119,6 +119,7 @@ def _value(value: Any, field: Field) -> Any:
     if field is str:
         if not isinstance(value, str):
             raise ValueError(f"{value!r} is no text")
+        value.encode()  # half a surrogate pair cannot be kept in a file: a ValueError too
         return value
     if field is bool:
         if not isinstance(value, bool):
