@@ -254,3 +254,19 @@ def test_the_wheel_is_the_whole_course(tmp_path: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"llmtrain101"}
     assert sum(name.endswith(("licenses/LICENSE", "licenses/LICENSE-TEXT")) for name in names) == 2
+
+
+def test_the_readmes_code_runs_on_a_file_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = "a caf\u00c3\u00a9 that I would go to again and again, whatever the weather"
+    (tmp_path / "mine.csv").write_text(f'text\n"{text}"\n"{text}"\n', encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    exec(compile(code, "README.md", "exec"), {})
+    assert "drop near-duplicates" in capsys.readouterr().out
+    from llmtrain101 import formats
+
+    (row,) = formats.read("mine.parquet")
+    assert row["text"].startswith("a café")
