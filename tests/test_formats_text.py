@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmtrain101 import formats
-from llmtrain101.formats import FormatError, jsonlines, lines, pairs, tabular
+from llmtrain101.formats import FormatError, _rows, jsonlines, lines, pairs, tabular
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 NASTY = [
@@ -277,7 +277,7 @@ def test_an_array_is_read_in_pieces(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
     rows = [{"n": n, "text": "é" * (n % 1_000)} for n in range(2_000)]
     jsonlines.write(path, rows)
-    assert path.stat().st_size > 10 * jsonlines.CHUNK
+    assert path.stat().st_size > 10 * _rows.CHUNK
     assert list(jsonlines.read(path)) == rows
     text = json.dumps({"big": rows, "n": 1234567, "e": {}}, ensure_ascii=False, indent=1)
     path.write_text(text, encoding="utf-8")

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from llmtrain101.formats._rows import Kind, Row, brief, row_maker
+from llmtrain101.formats import _rows
+from llmtrain101.formats._rows import Kind, Row
 
 if TYPE_CHECKING:
     import numpy as np
@@ -177,7 +178,7 @@ class Encoder:
                     target.SetInParent()  # an empty list has a kind too
                     target.value.extend(values)
             except (TypeError, ValueError, OverflowError) as problem:
-                error(place, f"TFRecord does not hold {name!r}, {brief(value)}: {problem}")
+                error(place, f"TFRecord does not hold {name!r}, {_rows.brief(value)}: {problem}")
         made: bytes = example.SerializeToString(deterministic=True)
         return made
 
@@ -289,7 +290,7 @@ class Decoder:
             listed = [[value] for value in values] if declared and declared.many else values
             made[key.decode()] = listed
         needed = {name for name, kind in self.declared.items() if not kind.optional}
-        return None if needed - set(made) else row_maker(tuple(made))(list(made.values()))
+        return None if needed - set(made) else _rows.row_maker(tuple(made))(list(made.values()))
 
     def _learn(self, record: bytes) -> Fields | None:
         try:
@@ -336,7 +337,7 @@ def _value(name: str, values: list[Any], kind: int, declared: Kind | None) -> An
     if declared.base is bool and kind == INT and set(values) <= {0, 1}:
         values = list(map(bool, values))
     elif declared.base not in _BASES[kind]:
-        raise ValueError(f"{name!r} is {brief(values)}, not {declared}")
+        raise ValueError(f"{name!r} is {_rows.brief(values)}, not {declared}")
     if declared.many:
         return values
     if len(values) != 1:

@@ -10,21 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from llmtrain101.formats._rows import (
-    LARGEST,
-    FormatError,
-    Kind,
-    Report,
-    Row,
-    Rows,
-    Where,
-    batches,
-    brief,
-    conform,
-    kinds,
-    line_blocks,
-    writing,
-)  # fmt: skip
+from llmtrain101.formats import _rows
+from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 
 CONLLU = (
     "id", "tokens", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc",
@@ -40,7 +27,7 @@ _COMMENT = re.compile(r"# ?(sent_id|text) ?= ?(.*)")
 
 def read(
     path: Where, *, types: Mapping[str, Any] | None = None, errors: str = "raise",
-    columns: Sequence[str] | None = None, largest: int = LARGEST,
+    columns: Sequence[str] | None = None, largest: int = _rows.LARGEST,
 ) -> Rows:  # fmt: skip
     """The sentences of a file.
 
@@ -77,7 +64,7 @@ def read(
     [{'tokens': ['Ada', '#'], 'tags': ['B-PER', 'O']}, {'tokens': ['Yes'], 'tags': ['O']}]
     """
     report = Report(path, errors)
-    return Rows(_sentences(report, kinds(types), columns, largest), report)
+    return Rows(_sentences(report, _rows.kinds(types), columns, largest), report)
 
 
 def _sentences(
@@ -99,13 +86,13 @@ def _sentences(
             def damage(_: int, message: str) -> None:
                 report.damage(message, size, line=start)
 
-            rows = conform(rows, declared, damage)
+            rows = _rows.conform(rows, declared, damage)
         comments, tokens, size, spoilt = [], [], 0, ""
         report.rows += len(rows)
         return rows
 
     worst = 1
-    for first, lines, _ in line_blocks(report.path, report, largest):
+    for first, lines, _ in _rows.line_blocks(report.path, report, largest):
         found: list[Row] = []
         for number, raw in enumerate(lines, first):
             size += len(raw) + 1
@@ -161,7 +148,7 @@ class _Reader:
         wanted = len(tokens[0]) if tokens else len(self.names)
         more = not tokens and self.names[:10] == list(CONLLU[: len(self.names)])
         if len(values) != wanted and not (more and len(values) > wanted):
-            raise ValueError(f"{len(values)} columns, not {wanted}: {brief(text)}")
+            raise ValueError(f"{len(values)} columns, not {wanted}: {_rows.brief(text)}")
         return values
 
     def row(self, comments: list[str], tokens: list[list[str]]) -> Row:
@@ -199,8 +186,8 @@ def write(
         If the lists of a row differ in length, or a value holds a tab or a line end, or is no str.
     """
     count = 0
-    with writing(path) as file:
-        for first, batch in batches(rows, path, kinds(types)):
+    with _rows.writing(path) as file:
+        for first, batch in _rows.batches(rows, path, _rows.kinds(types)):
             parts = []
             for place, row in enumerate(batch, first):
                 if columns is None:
@@ -231,7 +218,7 @@ def _sentence(row: Row, columns: Sequence[str]) -> str:
     lines = ["\t".join(map(_clean, values)) for values in zip(*lists, strict=True)]
     for each in comments:
         if not isinstance(each, str) or not each.startswith("#") or "\n" in each:
-            raise ValueError(f"a comment is one line that begins with #, got {brief(each)}")
+            raise ValueError(f"a comment is one line that begins with #, got {_rows.brief(each)}")
     if any(not line.strip() for line in lines):
         raise ValueError("a token and its tags are all empty")
     text = "\n".join([*comments, *lines, "", ""])
@@ -241,5 +228,5 @@ def _sentence(row: Row, columns: Sequence[str]) -> str:
 
 def _clean(value: Any) -> str:
     if not isinstance(value, str) or "\t" in value or "\n" in value or "\r" in value:
-        raise ValueError(f"a value is text without tab or line end, got {brief(value)}")
+        raise ValueError(f"a value is text without tab or line end, got {_rows.brief(value)}")
     return value

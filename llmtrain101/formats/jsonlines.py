@@ -12,23 +12,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from llmtrain101.formats._rows import (
-    BOM,
-    CHUNK,
-    LARGEST,
-    FormatError,
-    Report,
-    Row,
-    Rows,
-    Where,
-    batches,
-    brief,
-    conform,
-    kinds,
-    line_blocks,
-    opened,
-    writing,
-)  # fmt: skip
+from llmtrain101.formats import _rows
+from llmtrain101.formats._rows import FormatError, Report, Row, Rows, Where
 
 LAYOUTS = ("lines", "array", "object")
 _SPACE = " \t\r\n"
@@ -39,7 +24,7 @@ _AS_IS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 def read(
     path: Where, *, types: Mapping[str, Any] | None = None, errors: str = "raise",
-    layout: str | None = None, largest: int = LARGEST,
+    layout: str | None = None, largest: int = _rows.LARGEST,
 ) -> Rows:  # fmt: skip
     """The rows of a JSON file.
 
@@ -78,8 +63,8 @@ def read(
     if layout not in LAYOUTS:
         raise ValueError(f"layout must be one of {LAYOUTS}, got {layout!r}.")
     if layout == "lines":
-        return Rows(_lines(report, kinds(types), largest), report)
-    return Rows(_elements(report, kinds(types), largest, layout == "array"), report)
+        return Rows(_lines(report, _rows.kinds(types), largest), report)
+    return Rows(_elements(report, _rows.kinds(types), largest, layout == "array"), report)
 
 
 def write(
@@ -96,9 +81,9 @@ def write(
         raise ValueError(f'layout must be "lines" or "array", got {layout!r}.')
     count = 0
     before, between, after = ("[\n", ",\n", "\n]\n") if layout == "array" else ("", "\n", "\n")
-    with writing(path) as file:
+    with _rows.writing(path) as file:
         file.write(before.encode())
-        for first, batch in batches(rows, path, kinds(types)):
+        for first, batch in _rows.batches(rows, path, _rows.kinds(types)):
             try:
                 lines = list(map(_quick_dumps, batch))
             except TypeError:
@@ -118,7 +103,7 @@ _quick_dumps = functools.partial(orjson.dumps, option=_AS_IS)
 
 def _dumps(row: Row, path: Where, place: int) -> bytes:
     def refuse(value: Any) -> Any:
-        raise TypeError(f"{type(value).__name__} ({brief(value)})")
+        raise TypeError(f"{type(value).__name__} ({_rows.brief(value)})")
 
     try:
         if wrong := [name for name in _names(row) if type(name) is not str]:
@@ -166,7 +151,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 
 def _lines(report: Report, declared: Mapping[str, Any], largest: int) -> Iterator[list[Row]]:
-    for number, lines, block in line_blocks(report.path, report, largest):
+    for number, lines, block in _rows.line_blocks(report.path, report, largest):
         numbers: Iterable[int] = range(number, number + len(lines))
         try:
             rows = list(map(orjson.loads, lines))
@@ -182,7 +167,7 @@ def _lines(report: Report, declared: Mapping[str, Any], largest: int) -> Iterato
             def damage(place: int, message: str, at: list[int] = at) -> None:
                 report.damage(message, line=at[place])
 
-            rows = conform(rows, declared, damage)
+            rows = _rows.conform(rows, declared, damage)
         report.rows += len(rows)
         yield rows
 
@@ -196,7 +181,9 @@ def _one_by_one(lines: list[bytes], number: int, report: Report) -> tuple[list[A
             rows.append(_loads(line))
             numbers.append(place)
         except (ValueError, RecursionError) as problem:
-            report.damage(f"no JSON: {problem}; it begins {brief(line)}", len(line) + 1, line=place)
+            report.damage(
+                f"no JSON: {problem}; it begins {_rows.brief(line)}", len(line) + 1, line=place
+            )
     return rows, numbers
 
 
@@ -206,7 +193,7 @@ def _objects(rows: list[Any], numbers: list[int], report: Report) -> tuple[list[
         if isinstance(row, dict):
             kept.append((row, place))
         else:
-            report.damage(f"a row must be an object, got {brief(row)}", line=place)
+            report.damage(f"a row must be an object, got {_rows.brief(row)}", line=place)
     return [row for row, _ in kept], [place for _, place in kept]
 
 
@@ -214,8 +201,8 @@ def _objects(rows: list[Any], numbers: list[int], report: Report) -> tuple[list[
 
 
 def _seen_layout(path: Path) -> str:
-    with opened(path, Report(path, "report")) as read:
-        start = read(CHUNK).removeprefix(BOM).lstrip()
+    with _rows.opened(path, Report(path, "report")) as read:
+        start = read(_rows.CHUNK).removeprefix(_rows.BOM).lstrip()
     if ".json" not in path.suffixes:
         return "lines"
     if not start.startswith(b"{"):
@@ -237,7 +224,7 @@ class Scanner:
         self.undecoded = b""
 
     def more(self) -> None:
-        size = max(CHUNK, len(self.text) - self.at)
+        size = max(_rows.CHUNK, len(self.text) - self.at)
         data = self.read(size)
         self.ended = not data
         data = self.undecoded + data
@@ -325,7 +312,7 @@ class Scanner:
 def _elements(
     report: Report, declared: Mapping[str, Any], largest: int, array: bool
 ) -> Iterator[list[Row]]:
-    with opened(report.path, report) as read:
+    with _rows.opened(report.path, report) as read:
         scanner = Scanner(read, report, largest)
         try:
             if scanner.peek() == "\ufeff":
@@ -337,13 +324,13 @@ def _elements(
             )
             for record, row in enumerate(found):
                 if type(row) is not dict:
-                    report.damage(f"a row must be an object, got {brief(row)}", record=record)
+                    report.damage(f"a row must be an object, got {_rows.brief(row)}", record=record)
                     continue
 
                 def damage(_: int, message: str, record: int = record) -> None:
                     report.damage(message, record=record)
 
-                if conform([row], declared, damage):
+                if _rows.conform([row], declared, damage):
                     report.rows += 1
                     yield [row]
             if scanner.peek():

@@ -5,29 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from llmtrain101.formats._rows import (
-    LARGEST,
-    FormatError,
-    Kind,
-    Report,
-    Row,
-    Rows,
-    Where,
-    batches,
-    brief,
-    conform,
-    kinds,
-    line_blocks,
-    opened,
-    writing,
-)  # fmt: skip
+from llmtrain101.formats import _rows
+from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 
 _NOTE = "line that is not UTF-8, read as Latin-1"
 
 
 def read(
     path: Where, *, types: Mapping[str, Any] | None = None, errors: str = "raise",
-    label: bool | None = None, encoding: str | None = None, largest: int = LARGEST,
+    label: bool | None = None, encoding: str | None = None, largest: int = _rows.LARGEST,
 ) -> Rows:  # fmt: skip
     """Rows `{"label": …, "text": …}`, or `{"text": …}`; empty lines are left out.
 
@@ -61,21 +47,21 @@ def read(
     report = Report(path, errors)
     if label is None:
         label = _has_labels(report)
-    return Rows(_rows(report, kinds(types), label, encoding, largest), report)
+    return Rows(_read(report, _rows.kinds(types), label, encoding, largest), report)
 
 
 def _has_labels(report: Report) -> bool:
-    with opened(report.path, Report(report.path, "report")) as read:
+    with _rows.opened(report.path, Report(report.path, "report")) as read:
         lines = [line.split(None, 1) for line in read(1 << 16).split(b"\n")[:-1] if line.strip()]
     firsts = {words[0] for words in lines}
     return len(lines) > 1 and len(firsts) <= len(lines) / 5 and all(len(w) == 2 for w in lines)
 
 
-def _rows(
+def _read(
     report: Report, declared: dict[str, Kind], label: bool, encoding: str | None, largest: int
 ) -> Iterator[list[Row]]:
     number_kind = declared.get("label")
-    for first, lines, _ in line_blocks(report.path, report, largest):
+    for first, lines, _ in _rows.line_blocks(report.path, report, largest):
         rows, places = [], []
         for number, raw in enumerate(lines, first):
             try:
@@ -92,7 +78,7 @@ def _rows(
             if label:
                 name, space, rest = text.lstrip(" ").partition(" ")
                 if not space:
-                    report.damage(f"no text behind the label {brief(name)}", line=number)
+                    report.damage(f"no text behind the label {_rows.brief(name)}", line=number)
                     continue
                 row = {"label": name, "text": rest}
                 if number_kind and number_kind.base is int and name.lstrip("+-").isdecimal():
@@ -103,7 +89,7 @@ def _rows(
         def damage(place: int, message: str, places: list[int] = places) -> None:
             report.damage(message, line=places[place])
 
-        rows = conform(rows, declared, damage)
+        rows = _rows.conform(rows, declared, damage)
         report.rows += len(rows)
         yield rows
 
@@ -117,8 +103,8 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
         If a label holds a space, or a text a line end or nothing but spaces.
     """
     count = 0
-    with writing(path) as file:
-        for first, batch in batches(rows, path, kinds(types)):
+    with _rows.writing(path) as file:
+        for first, batch in _rows.batches(rows, path, _rows.kinds(types)):
             for place, row in enumerate(batch, first):
                 try:
                     file.write(_line(row))
@@ -131,12 +117,12 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
 def _line(row: Row) -> bytes:
     text, label = row["text"], row.get("label")
     if not isinstance(text, str) or "\n" in text or text.endswith("\r") or not text.strip(" \t"):
-        raise ValueError(f"a text is one line that is not empty, got {brief(text)}")
+        raise ValueError(f"a text is one line that is not empty, got {_rows.brief(text)}")
     if more := row.keys() - {"text", "label"}:
         raise ValueError(f"a line holds a label and a text, not {sorted(more)}")
     if "label" not in row:
         return f"{text}\n".encode()
     word = str(label) if isinstance(label, (str, int)) else ""
     if len(word.split()) != 1 or word != word.strip() or isinstance(label, bool):
-        raise ValueError(f"a label is one word or a whole number, got {brief(label)}")
+        raise ValueError(f"a label is one word or a whole number, got {_rows.brief(label)}")
     return f"{word} {text}\n".encode()

@@ -7,21 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from llmtrain101.formats import tabular
-from llmtrain101.formats._rows import (
-    LARGEST,
-    FormatError,
-    Report,
-    Row,
-    Rows,
-    Where,
-    batches,
-    brief,
-    kinds,
-    line_blocks,
-    opened,
-    writing,
-)  # fmt: skip
+from llmtrain101.formats import _rows, tabular
+from llmtrain101.formats._rows import FormatError, Report, Row, Rows, Where
 
 _LANGUAGES = re.compile(r"(?:^|\.)([a-z]{2,3})-([a-z]{2,3})\.")
 Files = Where | tuple[Where, Where]
@@ -29,7 +16,7 @@ Files = Where | tuple[Where, Where]
 
 def read(
     path: Files, *, types: Mapping[str, Any] | None = None, errors: str = "raise",
-    columns: Sequence[str] | None = None, largest: int = LARGEST,
+    columns: Sequence[str] | None = None, largest: int = _rows.LARGEST,
 ) -> Rows:  # fmt: skip
     """Rows of a source and its translation.
 
@@ -63,7 +50,7 @@ def read(
 def _named(path: Where) -> list[str]:
     languages = _LANGUAGES.search(Path(path).name)
     names = list(languages.groups()) if languages else ["source", "target"]
-    with opened(Path(path), Report(path, "report")) as read:
+    with _rows.opened(Path(path), Report(path, "report")) as read:
         tabs = read(1 << 16).split(b"\n")[0].count(b"\t")
     extra = ["attribution"] if tabs == 2 else [f"column {n}" for n in range(3, tabs + 2)]
     return names + extra
@@ -83,13 +70,13 @@ def _aligned(report: Report, other: Report, names: list[str], largest: int) -> I
 
 
 def _texts(report: Report, largest: int) -> Iterator[str]:
-    for first, lines, _ in line_blocks(report.path, report, largest):
+    for first, lines, _ in _rows.line_blocks(report.path, report, largest):
         for number, line in enumerate(lines, first):
             try:
                 yield line.decode().removesuffix("\r")
             except UnicodeDecodeError as problem:
                 # an error even where errors are counted: a pair less would shift all that follow
-                message = f"not UTF-8 ({problem.reason}): {brief(line)}"
+                message = f"not UTF-8 ({problem.reason}): {_rows.brief(line)}"
                 raise FormatError(message, report.path, line=number) from None
 
 
@@ -106,13 +93,15 @@ def write(path: Files, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
             path, rows, types=types, header=False, delimiter="\t", quote=False
         )  # fmt: skip
     count, names = 0, None
-    with writing(path[0]) as left, writing(path[1]) as right:
-        for first, batch in batches(rows, path[0], kinds(types)):
+    with _rows.writing(path[0]) as left, _rows.writing(path[1]) as right:
+        for first, batch in _rows.batches(rows, path[0], _rows.kinds(types)):
             for place, row in enumerate(batch, first):
                 names = names or list(row)
                 texts = [row.get(name) for name in names]
                 if len(row) != 2 or any(not isinstance(t, str) or "\n" in t for t in texts):
-                    raise FormatError(f"no pair of lines: {brief(texts)}", path[0], record=place)
+                    raise FormatError(
+                        f"no pair of lines: {_rows.brief(texts)}", path[0], record=place
+                    )
                 for file, text in zip((left, right), texts, strict=True):
                     file.write(f"{text}\n".encode())
             count += len(batch)

@@ -8,19 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from llmtrain101.folders import replacing
-from llmtrain101.formats._rows import (
-    BATCH,
-    FormatError,
-    Kind,
-    Report,
-    Row,
-    Rows,
-    Where,
-    batches,
-    brief,
-    conform,
-    kinds,
-)  # fmt: skip
+from llmtrain101.formats import _rows
+from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 
 GROUP = 1 << 16  # rows that are compressed together, and that damage takes along
 
@@ -47,7 +36,7 @@ def read(
         While reading, with the first row that is not to be had.
     """
     report = Report(path, errors)
-    return Rows(_groups(report, kinds(types), columns), report)
+    return Rows(_groups(report, _rows.kinds(types), columns), report)
 
 
 def _groups(
@@ -69,7 +58,7 @@ def _groups(
         for group, count in enumerate(counts):
             first = row = sum(counts[:group])
             try:
-                table = file.iter_batches(BATCH, row_groups=[group], columns=columns)
+                table = file.iter_batches(_rows.BATCH, row_groups=[group], columns=columns)
                 for batch in table:
                     rows: list[Row] = batch.to_pylist()
                     at, row = row, row + len(rows)
@@ -77,7 +66,7 @@ def _groups(
                     def damage(place: int, message: str, at: int = at) -> None:
                         report.damage(message, record=at + place)
 
-                    rows = conform(rows, declared, damage)
+                    rows = _rows.conform(rows, declared, damage)
                     report.rows += len(rows)
                     yield rows
             except FormatError:
@@ -104,9 +93,9 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
     import pyarrow as pa
     from pyarrow import parquet
 
-    declared = kinds(types)
-    checked = (pair for pair in batches(rows, path, declared))
-    head = list(islice(checked, GROUP // BATCH))
+    declared = _rows.kinds(types)
+    checked = (pair for pair in _rows.batches(rows, path, declared))
+    head = list(islice(checked, GROUP // _rows.BATCH))
     names = list(dict.fromkeys(name for _, batch in head for row in batch for name in row))
     names += [name for name in declared if name not in names]
     known: dict[type, Any] = {str: pa.string(), bytes: pa.binary(), bool: pa.bool_()}
@@ -161,7 +150,7 @@ def _table(rows: list[Row], schema: Any, path: Where, first: int) -> Any:
                 try:
                     pa.array([row.get(field.name)], field.type)
                 except (pa.ArrowException, TypeError, ValueError, OverflowError):
-                    value = brief(row.get(field.name))
+                    value = _rows.brief(row.get(field.name))
                     message = f"{field.name!r} is {value}, the rows before have {field.type}"
                     raise FormatError(f"{message}; declare it", path, record=place) from None
         raise

@@ -7,27 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from llmtrain101.formats._rows import (
-    LARGEST,
-    FormatError,
-    Kind,
-    Report,
-    Row,
-    Rows,
-    Where,
-    batches,
-    brief,
-    conform,
-    kinds,
-    opened,
-    writing,
-)  # fmt: skip
+from llmtrain101.formats import _rows
+from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 from llmtrain101.formats.jsonlines import Scanner
 
 
 def read(
     path: Where, *, types: Mapping[str, Any] | None = None, errors: str = "raise",
-    largest: int = LARGEST,
+    largest: int = _rows.LARGEST,
 ) -> Rows:  # fmt: skip
     """One row for each question, article by article.
 
@@ -46,11 +33,11 @@ def read(
         (the message says if its offset counts bytes or UTF-16 units).
     """
     report = Report(path, errors)
-    return Rows(_articles(report, kinds(types), largest), report)
+    return Rows(_articles(report, _rows.kinds(types), largest), report)
 
 
 def _articles(report: Report, declared: dict[str, Kind], largest: int) -> Iterator[list[Row]]:
-    with opened(report.path, report) as read:
+    with _rows.opened(report.path, report) as read:
         scanner, record, found = Scanner(read, report, largest), 0, False
         try:
             for key in scanner.entries():
@@ -70,7 +57,7 @@ def _articles(report: Report, declared: dict[str, Kind], largest: int) -> Iterat
                         report.damage(message, record=record + place)
 
                     record += len(rows)
-                    rows = conform(rows, declared, damage)
+                    rows = _rows.conform(rows, declared, damage)
                     report.rows += len(rows)
                     yield rows
             if scanner.peek() or not found:
@@ -113,11 +100,11 @@ def _questions(article: Any) -> Iterator[Row | str]:
 def _check(row: Row) -> None:
     for name in ("id", "title", "context", "question"):
         if not isinstance(row[name], str):
-            raise ValueError(f"{name!r} is {brief(row[name])}, not text")
+            raise ValueError(f"{name!r} is {_rows.brief(row[name])}, not text")
     context, answers = row["context"], row["answers"]
     for text, start in zip(answers["text"], answers["answer_start"], strict=True):
         if type(start) is not int or not isinstance(text, str):
-            raise ValueError(f"answer {brief(text)} at {brief(start)}")
+            raise ValueError(f"answer {_rows.brief(text)} at {_rows.brief(start)}")
         if start >= 0 and context.startswith(text, start) and start <= len(context):
             continue
         hint = ""
@@ -126,8 +113,10 @@ def _check(row: Row) -> None:
                 text.encode(code, "surrogatepass")
             ):
                 hint = f"; its offset counts {unit}, not characters"
-        stands = brief(context[start : start + len(text)]) if start >= 0 else "nothing"
-        raise ValueError(f"answer {brief(text)} of {row['id']!r}: {stands} is at {start}{hint}")
+        stands = _rows.brief(context[start : start + len(text)]) if start >= 0 else "nothing"
+        raise ValueError(
+            f"answer {_rows.brief(text)} of {row['id']!r}: {stands} is at {start}{hint}"
+        )
 
 
 def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None = None) -> int:
@@ -144,7 +133,7 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
 
     def checked() -> Iterator[Row]:
         nonlocal count
-        for _, batch in batches(rows, path, kinds(types)):
+        for _, batch in _rows.batches(rows, path, _rows.kinds(types)):
             for row in batch:
                 try:
                     _check(row)
@@ -154,7 +143,7 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
                 count += 1
                 yield row
 
-    with writing(path) as file:
+    with _rows.writing(path) as file:
         file.write(b'{"version": "1.1", "data": [')
         for place, (title, article) in enumerate(groupby(checked(), lambda row: row["title"])):
             paragraphs = [

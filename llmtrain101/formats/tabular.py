@@ -14,26 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from llmtrain101.formats._rows import (
-    BATCH,
-    BOM,
-    CHUNK,
-    LARGEST,
-    FormatError,
-    Kind,
-    Report,
-    Row,
-    Rows,
-    Where,
-    batches,
-    brief,
-    kinds,
-    opened,
-    row_maker,
-    writing,
-)  # fmt: skip
+from llmtrain101.formats import _rows
+from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 
-_BLOCK = 2 * CHUNK
+_BLOCK = 2 * _rows.CHUNK
 _TRUE, _FALSE = {"true", "True", "TRUE", "1"}, {"false", "False", "FALSE", "0"}
 # What a spreadsheet would run as a formula, or would show without our mark
 _RUNS = re.compile(r"'*[=+\-@\t\r]")
@@ -45,7 +29,7 @@ def read(
     path: Where, *, types: Mapping[str, Any] | None = None, errors: str = "raise",
     columns: Sequence[str] | None = None, delimiter: str | None = None,
     quote: bool | None = None, spaces: bool = False, missing: Sequence[str] = ("",),
-    formulas: bool = False, encoding: str = "utf-8", largest: int = LARGEST,
+    formulas: bool = False, encoding: str = "utf-8", largest: int = _rows.LARGEST,
 ) -> Rows:  # fmt: skip
     """The rows of a CSV or TSV file.
 
@@ -98,7 +82,7 @@ def read(
     if "" not in missing:
         missing = ["", *missing]
     reader = _Reader(
-        report, kinds(types), columns, delimiter or _delimiter(path),
+        report, _rows.kinds(types), columns, delimiter or _delimiter(path),
         _delimiter(path) == "," if quote is None else quote,
         spaces, frozenset(missing), formulas, encoding, largest,
     )  # fmt: skip
@@ -134,22 +118,21 @@ class _Reader:
         if len(set(names)) < len(names):
             raise FormatError(f"columns must differ, got {names}", self.report.path, line=1)
         if absent := set(self.declared) - set(names):
-            raise FormatError(
-                f"no column {sorted(absent)}, but {brief(names, 200)}; pass columns=[…] for a file "
-                "without a header", self.report.path, line=1,
-            )  # fmt: skip
+            there = f"no column {sorted(absent)}, but {_rows.brief(names, 200)}"
+            hint = "pass columns=[…] for a file without a header"
+            raise FormatError(f"{there}; {hint}", self.report.path, line=1)
         return names
 
     # --- blocks of whole rows
 
     def blocks(self) -> Iterator[list[Row]]:
         line, rest = 1, b""
-        with opened(self.report.path, self.report) as read:
+        with _rows.opened(self.report.path, self.report) as read:
             while True:
                 chunk = read(max(_BLOCK, len(rest)))
                 data = rest + chunk
                 if line == 1:
-                    data = data.removeprefix(BOM)
+                    data = data.removeprefix(_rows.BOM)
                 quotes = self._quotes(data)
                 cut = len(data) if not chunk else _last_end(data, quotes)
                 block, rest = data[:cut], data[cut:]
@@ -197,7 +180,7 @@ class _Reader:
         """Whether each quote opens or closes a value: then there is one way to read the block."""
         if self.spaces or self.encoding != "utf-8" or len(quotes) % 2:
             return False
-        if block.startswith(BOM):  # arrow would drop it at the beginning of any block
+        if block.startswith(_rows.BOM):  # arrow would drop it at the beginning of any block
             return False
         if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
             return False
@@ -242,7 +225,7 @@ class _Reader:
             ]
         except (pa.ArrowException, ValueError):
             return None
-        return row_maker(tuple(self.names))(columns)
+        return _rows.row_maker(tuple(self.names))(columns)
 
     def _column(self, column: Any, kind: Kind | None) -> list[Any]:
         """The values of an arrow column as declared; ValueError if one is not."""
@@ -284,7 +267,7 @@ class _Reader:
             if not problem:
                 try:
                     rows.append(self._row(values))
-                    if len(rows) == BATCH:
+                    if len(rows) == _rows.BATCH:
                         yield rows
                         rows = []
                     continue
@@ -293,7 +276,7 @@ class _Reader:
             yield rows  # those before the damage come before it is told
             rows = []
             lost = len(text[start:end].encode(self.encoding, "replace"))
-            self.report.damage(f"{problem}: {brief(text[start:end])}", lost, line=number)
+            self.report.damage(f"{problem}: {_rows.brief(text[start:end])}", lost, line=number)
         yield rows
 
     def _salvaged(self, block: bytes, line: int, unreadable: set[int]) -> str:
@@ -304,7 +287,7 @@ class _Reader:
                 kept.append(each.decode(self.encoding))
             except UnicodeDecodeError as problem:
                 hint = "" if self.encoding == "latin-1" else '; perhaps encoding="latin-1"'
-                message = f"not {self.encoding} ({problem.reason}){hint}: {brief(each)}"
+                message = f"not {self.encoding} ({problem.reason}){hint}: {_rows.brief(each)}"
                 self.report.damage(message, len(each) + 1, line=number)
                 kept.append("")
                 unreadable.add(number)
@@ -374,7 +357,7 @@ def _typed(text: str | None, kind: Kind, name: str) -> Any:
             return kind.base(text)
         except ValueError:
             pass
-    raise ValueError(f"{name} is {brief(text)}, not {kind}")
+    raise ValueError(f"{name} is {_rows.brief(text)}, not {kind}")
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -411,8 +394,8 @@ def write(
     quote = _delimiter(path) == "," if quote is None else quote
     names = list(columns) if columns is not None else None
     count = 0
-    with writing(path) as file:
-        for first, batch in batches(rows, path, kinds(types), 8192):
+    with _rows.writing(path) as file:
+        for first, batch in _rows.batches(rows, path, _rows.kinds(types), 8192):
             names = list(batch[0]) if names is None else names
             if count == 0 and header:
                 row: Row = dict(zip(names, names, strict=True))
@@ -478,10 +461,12 @@ def _as_text(value: Any, delimiter: str, quote: bool, formulas: bool) -> str:
     if isinstance(value, (int, float)):
         return str(int(value)) if isinstance(value, int) else repr(float(value))
     if not isinstance(value, str):
-        raise ValueError(f"CSV holds no {type(value).__name__}: {brief(value)}")
+        raise ValueError(f"CSV holds no {type(value).__name__}: {_rows.brief(value)}")
     text = f"'{value}" if formulas and _RUNS.match(value) else str(value)
     if quote:
         return '"' + text.replace('"', '""') + '"'
     if delimiter in text or "\n" in text or "\r" in text:
-        raise ValueError(f"without quotes no value holds a delimiter or line end: {brief(text)}")
+        raise ValueError(
+            f"without quotes no value holds a delimiter or line end: {_rows.brief(text)}"
+        )
     return text

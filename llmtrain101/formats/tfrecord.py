@@ -17,19 +17,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, overload
 from crc32c import crc32c
 
 from llmtrain101.folders import replacing
+from llmtrain101.formats import _rows
 from llmtrain101.formats._example import Decoder, Encoder
-from llmtrain101.formats._rows import (
-    LARGEST,
-    FormatError,
-    Report,
-    Row,
-    Rows,
-    Where,
-    batches,
-    kinds,
-    opened,
-    writing,
-)  # fmt: skip
+from llmtrain101.formats._rows import FormatError, Report, Row, Rows, Where
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,7 +70,7 @@ def encode(row: Row, *, types: Mapping[str, Any] | None = None) -> bytes:
     def refuse(_: int, message: str) -> None:
         raise ValueError(message)
 
-    return Encoder(kinds(types)).batch([row], refuse)[0]
+    return Encoder(_rows.kinds(types)).batch([row], refuse)[0]
 
 
 def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None = None) -> int:
@@ -94,10 +84,10 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
     FormatError
         If an Example cannot hold a value: nested, mixed, or a number out of range.
     """
-    declared = kinds(types)
+    declared = _rows.kinds(types)
     encoder, count = Encoder(declared), 0
-    with writing(path) as file:
-        for first, batch in batches(rows, path, declared):
+    with _rows.writing(path) as file:
+        for first, batch in _rows.batches(rows, path, declared):
 
             def refuse(place: int, message: str, first: int = first) -> None:
                 raise FormatError(message, path, record=first + place)
@@ -110,7 +100,7 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
 def write_records(path: Where, records: Iterable[bytes]) -> int:
     """Write records that hold whatever bytes you like; returns how many."""
     count = 0
-    with writing(path) as file:
+    with _rows.writing(path) as file:
         for record in records:
             file.write(frame(record))
             count += 1
@@ -163,7 +153,7 @@ class _Block(NamedTuple):
 
 def read(
     path: Where, *, types: Mapping[str, Any] | None = None, errors: str = "raise",
-    largest: int = LARGEST,
+    largest: int = _rows.LARGEST,
 ) -> Rows:  # fmt: skip
     """The rows of a TFRecord file, every checksum checked.
 
@@ -189,7 +179,7 @@ def read(
         off or too long, no Example, or not of the declared types.
     """
     report = Report(path, errors)
-    decoder = Decoder(kinds(types))
+    decoder = Decoder(_rows.kinds(types))
 
     def rows() -> Iterator[list[Row]]:
         for block in _blocks(report, largest):
@@ -204,14 +194,16 @@ def read(
     return Rows(rows(), report)
 
 
-def read_records(path: Where, *, errors: str = "raise", largest: int = LARGEST) -> Iterator[bytes]:
+def read_records(
+    path: Where, *, errors: str = "raise", largest: int = _rows.LARGEST
+) -> Iterator[bytes]:
     """The bytes of each record, whatever they hold."""
     for data, starts, ends, _, _ in _blocks(Report(path, errors), largest):
         for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
             yield data[start:end]
 
 
-def read_columns(path: Where, *, largest: int = LARGEST) -> Iterator[dict[str, Array]]:
+def read_columns(path: Where, *, largest: int = _rows.LARGEST) -> Iterator[dict[str, Array]]:
     """The file in blocks of columns: int64, float32, and arrays of bytes.
 
     Raises
@@ -243,7 +235,7 @@ def _blocks(report: Report, largest: int) -> Iterator[_Block]:
     known: dict[bytes, int] = {}  # headers whose checksum was right: the same length comes again
     data, byte, record, at, ended = b"", 0, 0, 0, False
 
-    with opened(report.path, report, is_record) as read:
+    with _rows.opened(report.path, report, is_record) as read:
         while not ended or at < len(data):
             byte += at
             chunk = b"" if ended else read(max(_CHUNK, len(data) - at))
@@ -359,9 +351,9 @@ class Records(Sequence[Row]):
 
     def __init__(
         self, path: Where, *, types: Mapping[str, Any] | None = None, index: Where | None = None,
-        largest: int = LARGEST,
+        largest: int = _rows.LARGEST,
     ) -> None:  # fmt: skip
-        self.path, self._decoder = Path(path), Decoder(kinds(types))
+        self.path, self._decoder = Path(path), Decoder(_rows.kinds(types))
         with self.path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
