@@ -78,7 +78,10 @@ class Report:
 
     def damage(self, message: str, lost: int = 0, **where: int | None) -> None:
         """Raise a `FormatError`, or with `errors="report"` count it."""
-        error = FormatError(message, self.path, **where)
+        self.count(FormatError(message, self.path, **where), lost)
+
+    def count(self, error: FormatError, lost: int = 0) -> None:
+        """The same with an error that there is already."""
         if self.raises:
             raise error
         self.damaged += 1
@@ -177,9 +180,9 @@ def brief(value: Any, longest: int = 60) -> str:
 
 
 def conform(
-    rows: list[Row], declared: Mapping[str, Kind], error: Callable[[int, str], None]
+    rows: list[Row], declared: Mapping[str, Kind], report: Report, what: str, numbers: Sequence[int]
 ) -> list[Row]:
-    """The rows that are as declared; of each other `error` hears its place and what is wrong."""
+    """The rows that are as declared; each other is damage, at that "line" or "record"."""
     bad: set[int] = set()
     for name, kind in declared.items():
         exact = {kind.base, type(None)} if kind.optional else {kind.base}
@@ -193,7 +196,7 @@ def conform(
             except ValueError as problem:
                 if place not in bad:
                     bad.add(place)
-                    error(place, f"{name!r} {problem}")
+                    report.damage(f"{name!r} {problem}", **{what: numbers[place]})
     return [row for place, row in enumerate(rows) if place not in bad] if bad else rows
 
 
@@ -305,10 +308,7 @@ def batches(
                     message = f"a row must be a dict, got {brief(row)}"
                     raise FormatError(message, path, record=first + place)
         if declared:
-
-            def refuse(place: int, message: str, first: int = first) -> None:
-                raise FormatError(message, path, record=first + place)
-
-            batch = conform([dict(row) for row in batch], declared, refuse)
+            numbers = range(first, first + len(batch))
+            batch = conform([dict(row) for row in batch], declared, Report(path), "record", numbers)
         yield first, batch
         first += len(batch)

@@ -82,11 +82,7 @@ def _sentences(
             report.damage(spoilt, size, line=line)
         elif tokens:
             rows = [reader.row(comments, tokens)]
-
-            def damage(_: int, message: str) -> None:
-                report.damage(message, size, line=start)
-
-            rows = _rows.conform(rows, declared, damage)
+            rows = _rows.conform(rows, declared, report, "line", [start])
         comments, tokens, size, spoilt = [], [], 0, ""
         report.rows += len(rows)
         return rows
@@ -184,6 +180,16 @@ def write(
     ------
     FormatError
         If the lists of a row differ in length, or a value holds a tab or a line end, or is no str.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.conll"
+    ...     _ = write(path, [{"text": "Ada", "tokens": ["Ada"], "tags": ["B-PER"]}])
+    ...     path.read_text(encoding="utf-8")
+    '# text = Ada\\nAda\\tB-PER\\n\\n'
     """
     count = 0
     with _rows.writing(path) as file:

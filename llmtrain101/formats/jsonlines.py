@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,14 @@ def write(
 
     The old file stays until the new one is whole. NaN, infinities and bytes, which JSON has not,
     are a `FormatError` that names the row.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.jsonl"
+    ...     write(path, [{"text": "é", "tags": ["a", "b"]}]), path.read_text(encoding="utf-8")
+    (1, '{"text":"é","tags":["a","b"]}\\n')
     """
     layout = layout or ("array" if ".json" in Path(path).suffixes else "lines")
     if layout not in LAYOUTS[:2]:
@@ -152,7 +160,7 @@ _DECODER = json.JSONDecoder(parse_constant=_no_constant)
 
 def _lines(report: Report, declared: Mapping[str, Any], largest: int) -> Iterator[list[Row]]:
     for number, lines, block in _rows.line_blocks(report.path, report, largest):
-        numbers: Iterable[int] = range(number, number + len(lines))
+        numbers: Sequence[int] = range(number, number + len(lines))
         try:
             rows = list(map(orjson.loads, lines))
             for place in _long_numbers(block, len(lines)):
@@ -160,14 +168,8 @@ def _lines(report: Report, declared: Mapping[str, Any], largest: int) -> Iterato
         except ValueError:
             rows, numbers = _one_by_one(lines, number, report)
         if set(map(type, rows)) != {dict}:
-            rows, numbers = _objects(rows, list(numbers), report)
-        if declared:
-            at = list(numbers)
-
-            def damage(place: int, message: str, at: list[int] = at) -> None:
-                report.damage(message, line=at[place])
-
-            rows = _rows.conform(rows, declared, damage)
+            rows, numbers = _objects(rows, numbers, report)
+        rows = _rows.conform(rows, declared, report, "line", numbers)
         report.rows += len(rows)
         yield rows
 
@@ -187,7 +189,9 @@ def _one_by_one(lines: list[bytes], number: int, report: Report) -> tuple[list[A
     return rows, numbers
 
 
-def _objects(rows: list[Any], numbers: list[int], report: Report) -> tuple[list[Any], list[int]]:
+def _objects(
+    rows: list[Any], numbers: Sequence[int], report: Report
+) -> tuple[list[Any], list[int]]:
     kept = []
     for row, place in zip(rows, numbers, strict=True):
         if isinstance(row, dict):
@@ -326,17 +330,10 @@ def _elements(
                 if type(row) is not dict:
                     report.damage(f"a row must be an object, got {_rows.brief(row)}", record=record)
                     continue
-
-                def damage(_: int, message: str, record: int = record) -> None:
-                    report.damage(message, record=record)
-
-                if _rows.conform([row], declared, damage):
+                if _rows.conform([row], declared, report, "record", [record]):
                     report.rows += 1
                     yield [row]
             if scanner.peek():
                 raise scanner.error(f"more follows where the file should end: {scanner.peek()!r}")
         except FormatError as problem:
-            if report.raises:
-                raise
-            report.damaged += 1
-            report.first.append(problem)
+            report.count(problem)

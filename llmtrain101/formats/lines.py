@@ -85,11 +85,7 @@ def _read(
                     row["label"] = int(name)
             rows.append(row)
             places.append(number)
-
-        def damage(place: int, message: str, places: list[int] = places) -> None:
-            report.damage(message, line=places[place])
-
-        rows = _rows.conform(rows, declared, damage)
+        rows = _rows.conform(rows, declared, report, "line", places)
         report.rows += len(rows)
         yield rows
 

@@ -34,6 +34,15 @@ def read(
     ------
     FormatError
         While reading: a line with other columns, or two files of different length.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = Path(folder) / "a.en", Path(folder) / "a.fr"
+    ...     _ = write(files, [{"en": "Hi.", "fr": "Salut."}])
+    ...     list(read(files))
+    [{'en': 'Hi.', 'fr': 'Salut.'}]
     """
     if isinstance(path, tuple):
         first, second = map(Path, path)

@@ -34,6 +34,15 @@ def read(
     ------
     FormatError
         While reading, with the first row that is not to be had.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.parquet"
+    ...     _ = write(path, [{"text": "a", "label": 1}, {"text": "b", "label": None}])
+    ...     list(read(path, columns=["label"], types={"label": int | None}))
+    [{'label': 1}, {'label': None}]
     """
     report = Report(path, errors)
     return Rows(_groups(report, _rows.kinds(types), columns), report)
@@ -61,12 +70,8 @@ def _groups(
                 table = file.iter_batches(_rows.BATCH, row_groups=[group], columns=columns)
                 for batch in table:
                     rows: list[Row] = batch.to_pylist()
-                    at, row = row, row + len(rows)
-
-                    def damage(place: int, message: str, at: int = at) -> None:
-                        report.damage(message, record=at + place)
-
-                    rows = _rows.conform(rows, declared, damage)
+                    numbers = range(row, row := row + len(rows))
+                    rows = _rows.conform(rows, declared, report, "record", numbers)
                     report.rows += len(rows)
                     yield rows
             except FormatError:

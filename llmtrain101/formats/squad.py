@@ -52,21 +52,14 @@ def _articles(report: Report, declared: dict[str, Kind], largest: int) -> Iterat
                             rows.append(row)
                         else:
                             report.damage(row, record=record + len(rows))
-
-                    def damage(place: int, message: str, record: int = record) -> None:
-                        report.damage(message, record=record + place)
-
-                    record += len(rows)
-                    rows = _rows.conform(rows, declared, damage)
+                    numbers = range(record, record := record + len(rows))
+                    rows = _rows.conform(rows, declared, report, "record", numbers)
                     report.rows += len(rows)
                     yield rows
             if scanner.peek() or not found:
                 raise scanner.error("no SQuAD: an object with a list `data` is expected")
         except FormatError as problem:
-            if report.raises:
-                raise
-            report.damaged += 1
-            report.first.append(problem)
+            report.count(problem)
 
 
 def _questions(article: Any) -> Iterator[Row | str]:
@@ -128,6 +121,18 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
     ------
     FormatError
         If a row is no question as `read` gives it, or its answers are not in its paragraph.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> row = {"id": "1", "title": "", "context": "Ada slept.", "question": "Who slept?",
+    ...        "answers": {"text": ["Ada"], "answer_start": [0]}, "is_impossible": False}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.json"
+    ...     _ = write(path, [row])
+    ...     list(read(path)) == [row]
+    True
     """
     count = 0
 

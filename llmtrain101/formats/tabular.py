@@ -389,6 +389,17 @@ def write(
     ------
     FormatError
         If rows differ in their columns, or hold what CSV has not: bytes, lists.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.csv"
+    ...     _ = write(path, [{"text": "=1+1", "n": 1}, {"text": None, "n": 2}], formulas=True)
+    ...     print(path.read_text(encoding="utf-8"), end="")
+    "text","n"
+    "'=1+1",1
+    ,2
     """
     delimiter = delimiter or _delimiter(path)
     quote = _delimiter(path) == "," if quote is None else quote

@@ -83,6 +83,15 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
     ------
     FormatError
         If an Example cannot hold a value: nested, mixed, or a number out of range.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.tfrecord"
+    ...     _ = write(path, [{"text": "é", "tags": ["x"]}, {"text": "", "tags": []}])
+    ...     list(read(path, types={"text": str, "tags": list[str]}))
+    [{'tags': ['x'], 'text': 'é'}, {'tags': [], 'text': ''}]
     """
     declared = _rows.kinds(types)
     encoder, count = Encoder(declared), 0
@@ -210,6 +219,15 @@ def read_columns(path: Where, *, largest: int = _rows.LARGEST) -> Iterator[dict[
     ------
     FormatError
         As `read`, and if the records of a block differ in what features they have.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "a.tfrecord"
+    ...     _ = write(path, ({"label": label} for label in range(4)))
+    ...     [block["label"].tolist() for block in read_columns(path)]
+    [[0, 1, 2, 3]]
     """
     report, decoder = Report(path), Decoder({})
     for block in _blocks(report, largest):
