@@ -1,14 +1,20 @@
-"""Batches for masked language modelling: some tokens are hidden, and only those are asked for."""
+"""Masked language modelling: some tokens are hidden, and only those are asked for.
+
+Beside it the rival for filling a gap: a causal model that tries candidates.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from llmtrain101.model import IGNORE
+from llmtrain101.model import IGNORE, LanguageModel
 from llmtrain101.seeds import generator
 from llmtrain101.train import text_batches
 
@@ -78,3 +84,117 @@ def masked_batches(
     draws = generator(seed, "mask")
     for windows, _ in text_batches(ids, batch_size, context_length, seed=seed):
         yield hide(windows, mask_id, generator=draws, share=share)
+
+
+def log_probabilities(
+    model: LanguageModel, ids: ArrayLike, *, first: int = 1, batch_size: int = 100
+) -> NDArray[np.float32]:
+    """Log of the probability that a causal model gives to each token, from `first` on.
+
+    Parameters
+    ----------
+    model : LanguageModel
+    ids : int array of shape (N, T)
+    first : int
+        The first token that is asked for; it needs one before it.
+    batch_size : int
+        Texts computed at once.
+
+    Returns
+    -------
+    float32 array of shape (N, T - first)
+
+    Examples
+    --------
+    >>> from llmtrain101.model import ModelConfig
+    >>> model = LanguageModel(ModelConfig.tiny(65), generator=generator(0, "init"))
+    >>> found = log_probabilities(model, [[1, 2, 3, 4]], first=2)     # it knows nothing: ln(1/65)
+    >>> found.shape, round(float(found[0, 0]), 4)
+    ((1, 2), -4.1744)
+    """
+    texts = torch.as_tensor(np.asarray(ids, dtype=np.int64))
+    if texts.ndim != 2 or not 1 <= first < texts.shape[1]:
+        raise ValueError(
+            f"ids must have shape (texts, tokens), and first be a place from 1 on in them, got "
+            f"{tuple(texts.shape)} and first={first}."
+        )
+    found = []
+    with torch.inference_mode():
+        for part in texts.split(batch_size):
+            vectors = model.hidden(part[:, :-1])[:, first - 1 :]  # (B, T - first, D)
+            log_p = model.head(vectors).float().log_softmax(-1)  # (B, T - first, V)
+            found.append(log_p.gather(-1, part[:, first:, None]).squeeze(-1))
+    return torch.cat(found).numpy()
+
+
+def try_candidates(
+    texts: ArrayLike,
+    gap: int,
+    candidates: ArrayLike,
+    log_p: Callable[[NDArray[np.int64]], ArrayLike],
+) -> NDArray[np.int64]:
+    """Put each candidate into the gap of its text, and keep the one that makes it likeliest.
+
+    Parameters
+    ----------
+    texts : int array of shape (N, T)
+        What stands at place `gap` does not matter.
+    gap : int
+    candidates : int array of shape (N, K)
+    log_p : callable
+        From texts of shape (M, T) to an array of shape (M, any) whose row sums tell how likely
+        each text is, such as the logs of its tokens' probabilities.
+
+    Returns
+    -------
+    int64 array of shape (N,)
+        One of the candidates of each text.
+
+    Examples
+    --------
+    >>> smooth = lambda texts: -np.abs(np.diff(texts))             # likely: small steps
+    >>> try_candidates([[1, 0, 3], [9, 0, 9]], 1, [[2, 7], [2, 7]], smooth).tolist()
+    [2, 7]
+    """
+    options = np.asarray(candidates, dtype=np.int64)
+    filled = np.repeat(np.asarray(texts, dtype=np.int64), options.shape[1], axis=0)  # (N * K, T)
+    filled[:, gap] = options.reshape(-1)
+    totals = np.asarray(log_p(filled)).sum(axis=1).reshape(options.shape)  # (N, K)
+    chosen: NDArray[np.int64] = options[np.arange(len(options)), totals.argmax(axis=1)]
+    return chosen
+
+
+def fill_from_both_sides(
+    model: LanguageModel, texts: ArrayLike, gap: int, n_candidates: int = 10
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Fill gaps by a causal model, which reads from the left: it tries what seems likely there.
+
+    Parameters
+    ----------
+    model : LanguageModel
+    texts : int array of shape (N, T)
+    gap : int
+        A place from 1 on; what stands there is not looked at.
+    n_candidates : int
+
+    Returns
+    -------
+    candidates : int64 array of shape (N, n_candidates)
+        The tokens likeliest after the left side, the likeliest first.
+    choice : int64 array of shape (N,)
+        The one of them with which it and all that follows are likeliest.
+
+    Examples
+    --------
+    >>> from llmtrain101.model import ModelConfig
+    >>> model = LanguageModel(ModelConfig.tiny(65), generator=generator(0, "init"))
+    >>> candidates, choice = fill_from_both_sides(model, [[1, 2, 3, 4]], gap=2)
+    >>> candidates.shape, bool(choice[0] in candidates[0])
+    ((1, 10), True)
+    """
+    ids = np.asarray(texts, dtype=np.int64)
+    with torch.inference_mode():
+        vectors = model.hidden(torch.from_numpy(ids[:, :gap]))[:, -1]  # (N, D)
+        candidates: NDArray[np.int64] = model.head(vectors).topk(n_candidates).indices.numpy()
+    log_p = partial(log_probabilities, model, first=gap)
+    return candidates, try_candidates(ids, gap, candidates, log_p)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from itertools import islice
 
+import numpy as np
 import pytest
 import torch
 
-from llmtrain101.masked import hide, masked_batches
+from llmtrain101.masked import (
+    fill_from_both_sides,
+    hide,
+    log_probabilities,
+    masked_batches,
+    try_candidates,
+)
 from llmtrain101.model import IGNORE, LanguageModel, ModelConfig, language_model_loss
 from llmtrain101.seeds import generator
 from llmtrain101.train import TrainConfig, text_batches, train
@@ -56,3 +63,53 @@ def test_a_bidirectional_model_learns_what_only_the_right_side_tells() -> None:
     history = train(model, batches, language_model_loss, TrainConfig(max_steps=150), progress=False)
     # guessing scores ln 4 = 1.386; a gap whose partner is hidden too can only be guessed
     assert sum(record["loss"] for record in history[-20:]) / 20 < 0.7
+
+
+def small_model() -> LanguageModel:
+    config = ModelConfig(vocab_size=9, context_length=16, d_model=32, n_layers=1)
+    model = LanguageModel(config, generator=generator(0, "init"))
+    with torch.no_grad():  # it starts by knowing nothing, where every answer would be the same
+        model.head.weight.normal_(generator=generator(0, "head"))
+    return model
+
+
+def test_log_probabilities_are_those_of_the_softmax_for_each_token() -> None:
+    model = small_model()
+    ids = torch.randint(0, 9, (7, 12), generator=generator(0, "ids"))
+    with torch.inference_mode():
+        whole = model(ids).softmax(-1)
+    expected = [
+        [whole[row, place - 1, ids[row, place]].log().item() for place in range(1, 12)]
+        for row in range(7)
+    ]
+    np.testing.assert_allclose(log_probabilities(model, ids), expected, rtol=1e-4, atol=1e-5)
+    late = log_probabilities(model, ids.numpy(), first=5, batch_size=2)
+    np.testing.assert_allclose(late, np.array(expected)[:, 4:], rtol=1e-4, atol=1e-5)
+    for shape, first in (((12,), 1), ((2, 4), 0), ((2, 4), 4)):
+        with pytest.raises(ValueError, match="a place from 1 on"):
+            log_probabilities(model, np.zeros(shape), first=first)
+
+
+def test_candidates_are_judged_by_the_whole_text_and_each_by_its_own() -> None:
+    model = small_model()
+    texts = np.random.default_rng(0).integers(0, 9, (20, 6))
+    candidates = np.array([np.random.default_rng(row).permutation(9)[:4] for row in range(20)])
+    found = try_candidates(texts, 2, candidates, lambda ids: log_probabilities(model, ids))
+    for text, four, choice in zip(texts, candidates, found, strict=True):
+        totals = [log_probabilities(model, [[*text[:2], each, *text[3:]]]).sum() for each in four]
+        assert choice == four[int(np.argmax(totals))]
+    assert len(set((candidates == found[:, None]).argmax(axis=1))) > 1
+
+
+def test_a_gap_is_filled_by_what_is_likely_before_and_after_it_not_by_what_stood_there() -> None:
+    model = small_model()
+    texts = np.random.default_rng(1).integers(0, 9, (15, 7))
+    candidates, choice = fill_from_both_sides(model, texts, 3, n_candidates=4)
+    with torch.inference_mode():
+        left = model(torch.from_numpy(texts[:, :3]))[:, -1]
+    assert candidates.tolist() == left.argsort(dim=1, descending=True)[:, :4].tolist()
+    by_hand = try_candidates(texts, 3, candidates, lambda ids: log_probabilities(model, ids))
+    assert choice.tolist() == by_hand.tolist()
+    assert (choice != candidates[:, 0]).any()  # the right side had a say
+    texts[:, 3] = 0
+    assert fill_from_both_sides(model, texts, 3, n_candidates=4)[1].tolist() == choice.tolist()
