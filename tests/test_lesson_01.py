@@ -116,6 +116,7 @@ def overwrite(w: Any, gradient: Any, rate: float, decay: float) -> Any:
         ("01.3", lambda w, g, rate, decay: w - rate * g + rate * decay * w, "larger"),
         ("01.3", lambda w, g, rate, decay: w - rate * g - rate * decay, "same amount"),
         ("01.3", lambda w, g, rate, decay: w - rate * g * (1 - decay), "of the step"),
+        ("01.3", lambda w, g, rate, decay: (w - rate * g) * (1 - rate * decay), "off the new"),
         ("01.3", lambda w, g, rate, decay: w - 0.1 * g - 0.03 * w, "expected"),
         ("01.3", overwrite, "`w -= …` writes into"),
     ],

@@ -161,6 +161,9 @@ def decay_step(answer: Callable[[Any, Any, float, float], Any]) -> str:
         "large weight loses more and 0 stays 0": [weights - step - rate * decay],
         "the decay has lost the sign of the weights: a negative weight must shrink too, that is, "
         "rise towards 0": [weights - step - rate * decay * np.abs(weights)],
+        "the share was taken off the new weights, after the step; take it off the old ones": [
+            (weights - step) * (1 - rate * decay)
+        ],
         "the decay is of the step: it is to be of the weights": [
             weights - step * (1 - decay),
             weights - step * (1 + decay),
