@@ -38,7 +38,7 @@ LAYERS = [
     ["decode", "generate"],
     ["evaluate"],
     ["weights", "checkpoint", "states"],
-    ["experiment", "runs", "sums", "table"],
+    ["experiment", "runs", "sums", "table", "tasks"],
     ["plots"],
     ["course"],
     ["lab"],
