@@ -199,9 +199,9 @@ class Dictionary:
         n_targets = 0
         for source, translation in zip(english, french, strict=True):
             ids = [0, *(words.setdefault(word, len(words)) for word in cut(source))]
-            for mot in cut(translation):
+            for fr in cut(translation):
                 left += ids
-                right += [mots.setdefault(mot, len(mots))] * len(ids)
+                right += [mots.setdefault(fr, len(mots))] * len(ids)
                 target += [n_targets] * len(ids)
                 n_targets += 1
         of_word, of_mot = np.array(left, np.int64), np.array(right, np.int64)
@@ -227,8 +227,8 @@ class Dictionary:
     def _translate(self, sentence: str) -> str:
         found = []
         for piece in PIECE.findall(sentence):
-            mot, chance = next(iter(self.entries.get(piece.lower(), {}).items()), (piece, 0.0))
-            found.append(mot if chance >= self.least else piece)
+            fr, chance = next(iter(self.entries.get(piece.lower(), {}).items()), (piece, 0.0))
+            found.append(fr if chance >= self.least else piece)
         text = " ".join(found)
         return text[:1].upper() + text[1:] if sentence[:1].isupper() else text
 

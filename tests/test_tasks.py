@@ -30,15 +30,15 @@ def by_dictionaries(rounds: int) -> dict[str, dict[str, float]]:
         total: Counter[str] = Counter()
         for english, french in PAIRS.items():
             words = ["", *english.split()]
-            for mot in french.split():
-                among = sum(chance[word, mot] for word in words)
+            for fr in french.split():
+                among = sum(chance[word, fr] for word in words)
                 for word in words:
-                    counted[word, mot] += chance[word, mot] / among
-                    total[word] += chance[word, mot] / among
+                    counted[word, fr] += chance[word, fr] / among
+                    total[word] += chance[word, fr] / among
         chance = defaultdict(float, {key: n / total[key[0]] for key, n in counted.items()})
     found: dict[str, dict[str, float]] = {}
-    for (word, mot), value in chance.items():
-        found.setdefault(word, {})[mot] = value
+    for (word, fr), value in chance.items():
+        found.setdefault(word, {})[fr] = value
     return found
 
 
@@ -133,10 +133,10 @@ def test_the_kind_is_seen(tmp_path: Path) -> None:
     rows = ["age,job,label"] + [f"{20 + i},{'ab'[i % 2]},{'yn'[i % 3 == 0]}" for i in range(60)]
     (tmp_path / "people.csv").write_text("\n".join(rows), encoding="utf-8")
     assert tasks.read(tmp_path / "people.csv").kind == "table"
-    rows = ["en,fr"] + [f"word {i} here,mot {i} ici" for i in range(60)]
+    rows = ["en,fr"] + [f"word {i} here,fr {i} ici" for i in range(60)]
     (tmp_path / "own.csv").write_text("\n".join(rows), encoding="utf-8")
     found = tasks.read(tmp_path / "own.csv")
-    assert found.kind == "pairs" and found.train[1][0].startswith("mot")
+    assert found.kind == "pairs" and found.train[1][0].startswith("fr")
     assert tasks.read(tmp_path / "people.csv", kind="texts").kind == "texts"
     with pytest.raises(FileNotFoundError, match="There is no file"):
         tasks.read(tmp_path / "nothing.csv")
