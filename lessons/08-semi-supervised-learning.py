@@ -660,8 +660,8 @@ course.varies(own_questions.summary())
 #
 # ## Further
 #
-# - Yarowsky (1995), ACL: two seed words for each sense of a word, the rest by
-#   self-training: more than 96 % right, as good as training on hand-labelled text.
+# - Yarowsky (1995), ACL: a few seed words for each sense of a word, the rest by
+#   self-training: more than 96 % right, which rivals training on hand-labelled text.
 # - Oliver and others (2018), [arXiv:1804.09170](https://arxiv.org/abs/1804.09170): many
 #   gains shrink once the control is tuned as well; unlabelled data of other classes do harm.
 # - Sohn and others (2020), FixMatch, [arXiv:2001.07685](https://arxiv.org/abs/2001.07685):
