@@ -190,15 +190,18 @@ def random_access(folder: Path, count: int) -> None:
 # --- a gigabyte ---------------------------------------------------------------------------------
 
 READ = """
-import json, resource, sys, time
+import json, sys, time
+import psutil
 from llmtrain101 import formats
 path, types = sys.argv[1], {"text": str, "label": int, "score": float}
 for _ in formats.read(sys.argv[2], types=types): pass
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+held = psutil.Process().memory_info  # ru_maxrss would begin with what the parent held
+before = most = held().rss
 start, count = time.perf_counter(), 0
-for row in formats.read(path, types=types): count += 1
-after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps([count, time.perf_counter() - start, (after - before) / 1024]))
+for row in formats.read(path, types=types):
+    count += 1
+    if count % 5_000 == 0: most = max(most, held().rss)
+print(json.dumps([count, time.perf_counter() - start, (most - before) / 2**20]))
 """
 MEBIBYTES = 300  # that reading may add
 

@@ -21,7 +21,7 @@ course.promises(
     "06",
     "write a row as CSV, JSON and TFRecord by hand, and say what each of them forgets",
     "take a TFRecord apart byte by byte, and find the bit that somebody flipped",
-    "choose a format by what you need: size, speed, random access or safety",
+    "choose a format by what can go wrong, and index a file so that any row is one seek away",
     minutes=50,
     before="Python's bytes and dicts, and that a byte has 8 bits. Lesson 01 shows what a claim is.",
 )
