@@ -179,9 +179,14 @@ def test_labels_by_keyboard_and_mouse_outlive_page_and_kernel(lab: Lab) -> None:
     playwright.expect(mixed).to_be_focused()
 
     # 10 by mouse, then two undone
+    heights = set()  # of the buttons, whatever the length of the text above them
     for number, name in enumerate(["negative", "positive"] * 5, start=12):
+        place, top = mixed.bounding_box(), widget.bounding_box()
+        assert place is not None and top is not None
+        heights.add(round(place["y"] - top["y"]))
         widget.get_by_role("button", name=name).click()
         expect_place(widget, number)
+    assert len(heights) == 1
     for number in (20, 19):
         widget.get_by_role("button", name="undo").click()
         expect_place(widget, number)

@@ -37,12 +37,16 @@ _STYLE = """<style>
 .llmtrain101-labels .widget-html-content { line-height: 1.5; white-space: normal;
   font-size: var(--jp-content-font-size1, 14px); color: var(--jp-content-font-color1, #212121) }
 .llmtrain101-labels .shown { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0.3em 0;
-  padding: 0.6em 0.9em; min-height: 3em; border: 1px solid var(--jp-border-color1, #9e9e9e);
-  font-size: var(--jp-content-font-size2, 17px) }
+  padding: 0.6em 0.9em; border: 1px solid var(--jp-border-color1, #9e9e9e);
+  font-size: var(--jp-content-font-size2, 17px);
+  height: 8em; overflow-y: auto; resize: vertical; box-sizing: border-box }
 .llmtrain101-labels .shown .hidden { border: 1px solid; border-radius: 3px; padding: 0 0.15em;
   font-size: 75%; unicode-bidi: isolate }
-.llmtrain101-labels .guide { max-height: 16em; overflow: auto; padding: 0 0.9em;
-  border-left: 3px solid var(--jp-border-color1, #9e9e9e) }
+.llmtrain101-labels .guide { max-height: 24em; overflow-y: scroll;
+  padding: 0 0.9em; border: 1px solid var(--jp-border-color1, #9e9e9e); border-left-width: 3px }
+.llmtrain101-labels .guide::-webkit-scrollbar { width: 10px }
+.llmtrain101-labels .guide::-webkit-scrollbar-thumb { border-radius: 5px;
+  background: var(--jp-border-color1, #9e9e9e) }
 .llmtrain101-labels .guide p { margin: 0.4em 0 }
 .llmtrain101-labels .guide td { text-align: left; padding: 0.2em 0.6em; vertical-align: top }
 .llmtrain101-labels button { min-height: 44px; min-width: 44px; width: auto; height: auto;
@@ -580,8 +584,8 @@ def _guide(question: str, guidelines: str) -> str:
     if not guidelines.strip():
         return asked
     return (
-        f'{asked}<details open><summary>Guidelines</summary><div class="guide" tabindex="0">'
-        f"{_page(guidelines)}</div></details>"
+        f"{asked}<details open><summary>Guidelines (the box scrolls)</summary>"
+        f'<div class="guide" tabindex="0">{_page(guidelines)}</div></details>'
     )
 
 
