@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PRE = (
     "margin: 0; padding: 0; white-space: pre-wrap; "
+    "word-break: normal; overflow-wrap: anywhere; "  # JupyterLab would break within words
     "font-family: var(--jp-code-font-family, monospace); "  # else columns do not line up
     "color: var(--jp-content-font-color1, #212121)"
 )
