@@ -312,6 +312,64 @@ def test_a_bad_majority_is_outvoted_by_the_one_who_is_consistent() -> None:
     assert evaluate.accuracy(truth, weighed) > evaluate.accuracy(truth, votes) + 0.05
 
 
+# --- which columns are raters ---------------------------------------------------------------------
+
+
+def five(n: int = 12, **more: Any) -> list[dict[str, Any]]:
+    people = ("ada", "bob", "cy", "dot", "eve")
+    return [
+        {who: "yes" if (row + at) % 3 else "no" for at, who in enumerate(people)}
+        | {name: make(row) for name, make in more.items()}
+        for row in range(n)
+    ]
+
+
+def test_texts_lists_and_empty_columns_are_no_raters() -> None:
+    rows = five(text=lambda n: f"review {n}", parts=lambda n: ["a"], later=lambda n: None)
+    found = agreement.ratings(rows, least=5)
+    assert list(found) == ["ada", "bob", "cy", "dot", "eve"]
+    assert found.attrs["left_out"] == ["text", "parts", "later"]
+    again = agreement.ratings(found, least=5)  # a table, as of a store, is as good as rows
+    assert agreement.alpha(again) == agreement.alpha([list(row.values())[:5] for row in five()])
+
+
+def test_a_gap_is_a_missing_rating_and_a_row_of_gaps_no_text() -> None:
+    rows = five() + [dict.fromkeys(five(1)[0], None)]
+    rows[0]["ada"] = None
+    found = agreement.ratings(rows)
+    assert len(found) == 12 and found.loc[0, "ada"] is None
+
+
+def test_some_raters_are_held_against_others_of_the_same_text() -> None:
+    rng = seeds.rng(0, "table")
+    right = rng.random((4000, 9)) < 0.8  # independent; nine, so that gaps leave enough
+    table = np.where(rng.random(right.shape) < 0.2, None, np.where(right, "yes", "no"))
+    one, three = (crowd.against_others(table, n, rng=seeds.rng(1, "hands")) for n in (1, 3))
+    assert 0.75 < one < 0.8 < three  # a gap is no mistake; the others err too
+    with pytest.raises(ValueError, match="4 raters of 3, and 3"):
+        crowd.against_others(table, 4, rng=rng)
+    with pytest.raises(ValueError, match="0 texts with 5 ratings"):
+        crowd.against_others([["a", "b"]], 1, rng=rng)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "Raters are none of 0 rows. At least 5"),
+        (
+            [{"text": f"review {n}", "ada": n % 2} for n in range(9)],
+            "Raters are ada of 9 rows; text: empty",
+        ),
+        (five(4), "Ten texts with 5 ratings are needed, here are 4"),
+        ([dict.fromkeys("abcde", "yes")] * 12, "All ratings are the same"),
+        (pd.DataFrame(index=range(60)), "Raters are none of 60 rows"),  # a store nobody labelled
+    ],
+)
+def test_what_cannot_be_compared_is_refused_with_what_was_found(rows: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        agreement.ratings(rows, least=5)
+
+
 # --- F1 -------------------------------------------------------------------------------------------
 
 

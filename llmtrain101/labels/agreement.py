@@ -6,7 +6,7 @@ makes two-dimensional); None or nan is a rating that is missing. Ratings are nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -228,6 +228,63 @@ def _distances(totals: NDArray[np.float64], values: list[Any], level: str) -> ND
     except ValueError:
         raise ValueError(f'level="interval" needs numbers, got {values[:5]}.') from None
     return np.asarray((numbers[:, None] - numbers) ** 2)
+
+
+def ratings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, *, least: int = 2) -> pd.DataFrame:
+    """The columns that are raters: of rows as `formats.read` gives them, or of a store's table.
+
+    A column in which hardly a value comes twice (a text, an id), or that holds lists, is none.
+
+    Parameters
+    ----------
+    rows : rows, or DataFrame
+        A row for each text, a column for each rater.
+    least : int
+        How many raters there must be, and ratings of each of ten texts.
+
+    Returns
+    -------
+    DataFrame
+        Texts by raters; `.attrs["left_out"]` names the other columns.
+
+    Raises
+    ------
+    ValueError
+        If there are too few raters or ratings, or all ratings are the same.
+
+    Examples
+    --------
+    >>> rows = [{"text": f"review {n}", "ada": n % 2, "bob": n % 3 % 2} for n in range(12)]
+    >>> found = ratings(rows)
+    >>> list(found), found.attrs["left_out"]
+    (['ada', 'bob'], ['text'])
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(rows if isinstance(rows, pd.DataFrame) else list(rows), dtype=object)
+    table = table.astype(object).where(table.notna(), None)
+    raters = [name for name in table if _repeats(table[name].dropna())]
+    others = [str(name) for name in table if name not in raters]
+    found = table[raters].dropna(how="all")
+    what = f"Raters are {', '.join(map(str, raters)) or 'none'} of {len(table)} rows"
+    what += f"; {', '.join(others)}: empty, or hardly a value comes twice" if others else ""
+    if len(raters) < least:
+        raise ValueError(f"{what}. At least {least} columns of ratings are needed.")
+    enough = int((found.notna().sum(axis=1) >= least).sum())
+    if enough < 10:
+        raise ValueError(f"{what}. Ten texts with {least} ratings are needed, here are {enough}.")
+    if found.stack().nunique() < 2:
+        raise ValueError(f"{what}. All ratings are the same: there is nothing to compare.")
+    found.columns = found.columns.astype(str)
+    found.attrs["left_out"] = others
+    return found
+
+
+def _repeats(given: pd.Series[Any]) -> bool:
+    try:
+        return 0 < given.nunique() <= max(3, len(given) / 2)
+    except TypeError:  # lists
+        return False
 
 
 # --- who disagrees on what ------------------------------------------------------------------------

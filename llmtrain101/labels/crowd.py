@@ -76,6 +76,38 @@ def majority(
     return pd.Series(labels, index=_items(table, len(n)), dtype=object, name="label")
 
 
+def against_others(
+    table: ArrayLike | pd.DataFrame, raters: int, *, apart: int = 3, rng: np.random.Generator
+) -> float:
+    """How often the majority of some raters says of a text what its other raters say.
+
+    The ratings of each text are dealt out anew, gaps aside: the first `raters` decide, and those
+    after the first `apart` are the others. What is tied among the first is decided by lot; texts
+    with fewer than `apart` + 2 ratings, or on which the others are tied, do not count.
+
+    Examples
+    --------
+    >>> table = [["a", "a", "a", "a", None, "a"], ["b", "b", None, None, "b", "a"]]
+    >>> against_others(table, 1, rng=np.random.default_rng(0))     # the second has too few
+    1.0
+    """
+    found, values = codes(table)
+    found = found[(found >= 0).sum(1) >= apart + 2]
+    if raters > apart or not len(found):
+        raise ValueError(
+            f"{raters} raters of {apart}, and {len(found)} texts with {apart + 2} ratings: at most "
+            f"{apart} can decide, and at least one text is needed."
+        )
+    hands = rng.permuted(found, axis=1)
+    gaps_last = np.argsort(hands < 0, axis=1, kind="stable")
+    named = np.array([*values, None], dtype=object)  # the last for the gaps, which are -1
+    dealt = named[np.take_along_axis(hands, gaps_last, axis=1)]
+    others = majority(dealt[:, apart:])
+    ours = majority(dealt[:, :raters], ties="random", rng=rng)
+    known = others.notna()
+    return float((ours[known] == others[known]).mean())
+
+
 @dataclass(frozen=True)
 class Reliability:
     """What `dawid_skene` found.
