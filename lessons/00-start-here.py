@@ -550,10 +550,15 @@ course.varies(write(own_model, own_tokenizer, start=own_text[:1]))
 # - 00 Start here: this one.
 # - 01 Learning versus training: here. When has a model found the relation, and when does
 #   it only know its rows?
+# - 02 Supervised learning: here. What labels buy, and what a dull baseline already gets.
+# - 03 Collecting and cleaning data: here. Which faults matter, and a leak that flatters.
+# - 04 From text to features: here. Counts, pieces and learnt vectors, judged alike.
+# - 05 Labelling by hand: here. You label, and measure how far people agree.
+# - 06 Storing labelled data: here. What lies in the files, byte by byte.
+# - 07 Labelling automatically: here. Rules, images and clusters in place of people.
+# - 08 Semi-supervised learning: here. A model that labels for itself, and one that asks.
 # - 09 Pre-training a language model: here. The model of this page, taken apart, on more
 #   text.
-# - 02 to 08: labelled data. What it buys, how to collect, clean and store it, and who or
-#   what gives the labels.
 # - 10 to 18, to come: the techniques of the article (transfer, curricula, several tasks,
 #   attacks, rewards), what they cost, and how they scale.
 #
