@@ -85,8 +85,8 @@ def one_label(answer: Callable[[list[Any]], Any]) -> str:
         (
             ["b", "a", "a", "b"],
             "?",
-            "two labels have the most votes; which of them would you take, and would you take the "
-            "other if the people had answered in another order?",
+            "two labels have the most votes; to take one of them is to decide by the order in "
+            "which people answered, and in another order it would be the other",
         ),
         (
             [None, None, "b"],
@@ -112,7 +112,7 @@ def one_label(answer: Callable[[list[Any]], Any]) -> str:
             raise Wrong(f"The list that you were given is changed, from {given} to {handed}.")
         if found != right:
             raise Wrong(f"`one_label({given})` is {found!r}; expected {right!r}: {why}.")
-    return "What is tied goes to a person, and not silently to the first in the alphabet."
+    return "A tie goes to a person, and not silently to the first in the alphabet."
 
 
 @exercise(
