@@ -76,6 +76,20 @@ def texts_only(value: Any) -> bool:
     return yes_no_by_lists(value)
 
 
+def raise_forgotten(value: Any) -> bool | None:
+    try:
+        return yes_no_by_lists(value)
+    except ValueError:
+        return None
+
+
+def given_back(value: Any) -> bool | ValueError:
+    try:
+        return yes_no_by_lists(value)
+    except ValueError as error:
+        return error
+
+
 def shared(group: Any, test: Any) -> Any:
     test |= np.isin(group, group[test])
     return ~test
@@ -102,6 +116,8 @@ def shared(group: Any, test: Any) -> Any:
         ("03.2", case_counts, "blanks around it"),
         ("03.2", texts_only, "this bool is known"),
         ("03.2", lambda value: str(yes_no_by_lists(value)), "not their names"),
+        ("03.2", raise_forgotten, "not known must raise"),
+        ("03.2", given_back, "`raise` it"),
         ("03.2", lambda value: int(yes_no_by_lists(value)), "it should be True"),
         ("03.3", lambda group, test: np.isin(group, group[test]), "may .not. be trained on"),
         ("03.3", lambda group, test: ~test, "that is the leak"),

@@ -124,7 +124,19 @@ def yes_no(answer: Callable[[Any], Any]) -> str:
                 f"`yes_no({value!r})` {said}; case and blanks around it should not count: {right}."
             )
     for value in ("maybe", "", "yess", "nope", 2, "10", "ja"):
-        found = _asked(answer, value)
+        try:
+            found = _asked(answer, value)
+        except Wrong as error:
+            if error.__context__ is None:  # nothing was raised: it is about None
+                raise Wrong(
+                    f"`yes_no({value!r})` gives back None; a value that is not known must raise "
+                    "ValueError: is a `raise` missing?"
+                ) from None
+            raise
+        if isinstance(found, ValueError):
+            raise Wrong(
+                f"`yes_no({value!r})` gives a ValueError back, like any other value: `raise` it."
+            )
         if found is not ValueError:
             raise Wrong(
                 f"`yes_no({value!r})` is {found!r}. That is a guess, and nobody will ever see that "
