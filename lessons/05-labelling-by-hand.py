@@ -549,9 +549,9 @@ def right(seed, method, **crew):
     given, others = crew_of(seed, **crew)
     if method == "majority":
         labels = crowd.majority(given, ties="random", rng=seeds.rng(seed, "ties"))
-    elif method == "one real person":
+    elif method == "one real":
         labels = pd.Series(given[:, 0])
-    elif method == "majority of the two real":
+    elif method == "two real":
         labels = crowd.majority(given[:, :2], ties="random", rng=seeds.rng(seed, "ties"))
     else:
         labels = crowd.dawid_skene(given).labels
@@ -591,7 +591,7 @@ def methods(**crew):
 
 
 crew = {"real": 2, "clickers": 3}
-known = ("one real person", "majority of the two real")
+known = ("one real", "two real")
 alone = {method: partial(right, method=method, **crew) for method in known}
 weighed = weigh.run(methods(**crew) | alone, seeds=range(10), minutes=0.1)
 
@@ -600,9 +600,9 @@ course.figure(weighed.plot(), weighed.alt_text())
 print(weighed.verdict)
 course.varies(weighed.summary())
 means = {method: np.mean(values) for method, values in weighed.values.items()}
-above = means["Dawid-Skene"] - means["one real person"]
+above = means["Dawid-Skene"] - means["one real"]
 course.within("Dawid and Skene above one real person", above, 0.005, 0.02)
-assert means["majority"] < means["one real person"]
+assert means["majority"] < means["one real"]
 
 # %% [markdown]
 # Three coins do outvote two people: the majority of five is worse than one real person
@@ -769,7 +769,7 @@ quiz.ask(
     answer=int(np.mean(bought.values[spread.treatment]) > np.mean(bought.values[spread.control])),
     why="The learner votes over texts that look alike; see the claim.",
 )
-rest = [means[method] for method in ("one real person", "Dawid-Skene", "majority")]
+rest = [means[method] for method in ("one real", "Dawid-Skene", "majority")]
 quiz.ask(
     "Two real people and three who click blindly. Which was the worst?",
     ["one of the real people", "Dawid and Skene", "the majority of five"],
