@@ -1,12 +1,15 @@
-"""Checks of lesson 09: the loss, a mix of counts, the temperature."""
+"""Checks of lesson 09: the loss, a mix of counts, attention, the temperature."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmtrain101.course.checks import Wrong, exercise
+
+if TYPE_CHECKING:
+    import torch
 
 
 @exercise(
@@ -58,7 +61,7 @@ def loss_of(answer: Callable[[list[float]], float]) -> str:
 )
 def mixed(answer: Callable[[list[str], str, str, float], float]) -> str:
     """The answer maps sentences, the word before, a word and a share to a probability."""
-    sentences = ["a b a b", "b c a a", "c a b"]
+    sentences = ["a b a c d", "c c a", "b a b a"]  # each slip below gives another number
     call = "`mixed({}, {!r}, {!r}, {})`".format
 
     def ask(before: str, word: str, share: float) -> float:
@@ -73,10 +76,9 @@ def mixed(answer: Callable[[list[str], str, str, float], float]) -> str:
         return (follows.count(word) / len(follows) if follows else frequency), frequency
 
     bigram, frequency = parts("a", "b")
-    all_as = words.count("a")
     across, _ = parts("a", "b", [words])
+    together = bigram * sum(line[:-1].count("a") for line in lines)  # how often "a b" occurs
     pairs = sum(len(line) - 1 for line in lines)
-    together = 3 / pairs  # "a b" occurs three times
     slips = {
         "the share went to the frequency and the rest to the bigrams; it is the other way round": (
             0.3 * bigram + 0.7 * frequency
@@ -85,12 +87,16 @@ def mixed(answer: Callable[[list[str], str, str, float], float]) -> str:
         "that is the frequency alone": frequency,
         "the two are added without weights": bigram + frequency,
         "the weight of the frequency is not `1 - share`": 0.7 * bigram + frequency,
-        "the pairs run across the end of a sentence: “a b” ends with b, and the next begins "
-        "with another": 0.7 * across + 0.3 * frequency,
-        "the pairs were divided by how often `before` occurs; the last word of a sentence is "
-        "followed by nothing": 0.7 * 3 / all_as + 0.3 * frequency,
+        "the pairs run across the end of a sentence: the a that ends one is not followed by the "
+        "b that begins the next": 0.7 * across + 0.3 * frequency,
+        "you divided by how often `before` occurs, not by how often something follows it: at the "
+        "end of a sentence nothing does": 0.7 * together / words.count("a") + 0.3 * frequency,
+        "the pairs run across the end of a sentence, and you divided by how often `before` "
+        "occurs, not by how often something follows it": (
+            0.7 * across * words[:-1].count("a") / words.count("a") + 0.3 * frequency
+        ),
         "the pairs were divided by all pairs, not by those that begin with `before`": (
-            0.7 * together + 0.3 * frequency
+            0.7 * together / pairs + 0.3 * frequency
         ),
     }
     _same(call(sentences, "a", "b", 0.7), ask("a", "b", 0.7), 0.7 * bigram + 0.3 * frequency, slips)
@@ -103,6 +109,16 @@ def mixed(answer: Callable[[list[str], str, str, float], float]) -> str:
                 0.3 * words.count("a") / len(words)
             ),
             "after an unknown word something must still come: use the frequency": 0.0,
+        },
+    )
+    _same(
+        call(sentences, "d", "a", 0.7),
+        ask("d", "a", 0.7),
+        words.count("a") / len(words),
+        {
+            "`d` occurs, but nothing ever follows it, so all the weight goes to the frequency": (
+                0.3 * words.count("a") / len(words)
+            ),
         },
     )
     for before in ("a", "b", "c"):
@@ -118,9 +134,99 @@ def mixed(answer: Callable[[list[str], str, str, float], float]) -> str:
 
 @exercise(
     "09.3",
+    title="Attention that looks back only so far",
+    minutes=15,
+    difficulty=3,
+    hints=[
+        "Number the places: `place = torch.arange(len(scores))`. Then `place[:, None] - place` is, "
+        "for each row, how far back each column lies; it is negative in the future.",
+        "Hidden is what lies in the future, and what lies `width` or more back. Combine the two "
+        "conditions with `|`.",
+        "As under “By hand”: `scores.masked_fill(hidden, -torch.inf).softmax(-1) @ values`.",
+    ],
+)
+def local_attention(answer: Callable[[Any, Any, int], Any]) -> str:
+    """The answer maps scores (T, T), values (T, D) and a width to weighted means (T, D)."""
+    import torch
+
+    draw = torch.Generator().manual_seed(9)
+    scores, values = torch.randn(6, 6, generator=draw), torch.randn(6, 3, generator=draw)
+    back = torch.arange(6)[:, None] - torch.arange(6)
+    given = scores.clone(), values.clone()
+
+    def ask(scores: torch.Tensor, values: torch.Tensor, width: int) -> torch.Tensor:
+        return _means(answer(scores, values, width), values)
+
+    def mean(hidden: torch.Tensor, fill: float = -math.inf, dim: int = -1) -> torch.Tensor:
+        return scores.masked_fill(hidden, fill).softmax(dim) @ values
+
+    found = ask(scores, values, 3)
+    if not (torch.equal(scores, given[0]) and torch.equal(values, given[1])):
+        raise Wrong(
+            "What you were given is changed. `masked_fill_` and `scores[…] = …` write into it; "
+            "`masked_fill` makes a new one."
+        )
+    future, far = back < 0, back >= 3
+    slips = {
+        "nothing is hidden, neither the future nor what lies far back": mean(back > 9),
+        "only the future is hidden; what lies `width` or more back is still seen": mean(future),
+        "the future is seen, and it would give the answer away": mean(far),
+        "past and future are the wrong way round": mean((back > 0) | (back <= -3)),
+        "it looks one token too far back: a width of 3 is itself and the two before it": mean(
+            future | (back > 3)
+        ),
+        "it looks one token too little back: a width of 3 is itself and the two before it": mean(
+            future | (back >= 2)
+        ),
+        "what is hidden got a score of 0, which still leaves it a weight: `exp(0)` is 1": mean(
+            future | far, fill=0
+        ),
+        "the weights were set to 0 *after* the softmax, so that those of a row no longer sum to "
+        "1": scores.softmax(-1).masked_fill(future | far, 0) @ values,
+        "the softmax runs down the columns; each *row* must sum to 1": mean(future | far, dim=0),
+        "that is the sum of what is seen, all with the same weight: the scores are not in it": (
+            (~(future | far)).float() @ values
+        ),
+        "that is the plain mean of what is seen: the scores are not in it": (
+            (scores * 0).masked_fill(future | far, -math.inf).softmax(-1) @ values
+        ),
+    }
+    call = "With 6 tokens and a width of 3"
+    for slip, wrong in slips.items():
+        if torch.allclose(found, wrong, atol=1e-5):
+            raise Wrong(f"{call}: {slip}.")
+    if bool(found.isnan().any()):
+        raise Wrong(
+            f"{call}, some numbers are nan: a row in which all is hidden. Each token sees itself."
+        )
+    for moved in range(1, 6):  # whatever stands in the future must not matter
+        other = values.clone()
+        other[moved] += 100
+        if not torch.allclose(ask(scores, other, 3)[:moved], found[:moved], atol=1e-4):
+            raise Wrong(
+                f"{call}: another value for token {moved} changes what earlier tokens get. They "
+                "must not see it."
+            )
+    for T, width in ((6, 3), (5, 1), (4, 9), (1, 2)):
+        scores, values = torch.randn(T, T, generator=draw), torch.randn(T, 2, generator=draw)
+        back = torch.arange(T)[:, None] - torch.arange(T)
+        if not torch.allclose(
+            ask(scores, values, width), mean((back < 0) | (back >= width)), atol=1e-5
+        ):
+            raise Wrong(
+                f"With {T} tokens and a width of {width} the result is not the mean of the values, "
+                "weighted by the softmax of the scores that are not hidden."
+            )
+    return (
+        "Models for long texts have such layers: the cost no longer grows with all that was read."
+    )
+
+
+@exercise(
+    "09.4",
     title="Another temperature",
     minutes=10,
-    difficulty=3,
+    difficulty=2,
     hints=[
         "Scores are logarithms of the probabilities, but for a constant. Divide those by the "
         "temperature, and take the softmax.",
@@ -200,6 +306,22 @@ def _row(found: Any, n: int) -> list[float]:
     if len(row) != n:
         raise Wrong(f"For {n} probabilities your function returns {len(row)} numbers.")
     return row
+
+
+def _means(found: Any, like: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    try:
+        matrix = torch.as_tensor(found, dtype=torch.float32)
+    except (TypeError, ValueError, RuntimeError):
+        kind = type(found).__name__
+        raise Wrong(f"Your function returns a `{kind}`; a tensor is asked for.") from None
+    if matrix.shape != like.shape:
+        raise Wrong(
+            f"Your function returns the shape {tuple(matrix.shape)}; for values of shape "
+            f"{tuple(like.shape)} it should be the same: a weighted mean of them for each token."
+        )
+    return matrix
 
 
 def _close(a: list[float], b: list[float]) -> bool:
