@@ -195,7 +195,7 @@ from llmtrain101 import sources
 
 PACKAGES = ["numpy", "scipy", "pandas", "matplotlib", "sklearn"]
 NAMES = r"(?i)\w*(?:numpy|scipy|pandas|matplotlib|sklearn|scikit)\w*|\b(?:np|pd|plt|mpl)\b"
-docs = sources.docstrings(PACKAGES)
+docs = sources.docstrings(PACKAGES, show=False)  # the first read takes some seconds
 docs = docs[docs.text.str.count(r"\S+") >= 5].drop_duplicates("text")
 docs["split"] = sources.split(docs, by="module", seed=0, fractions=(0.8, 0, 0.2), unique=True)
 docs["plain"] = docs.text.str.replace(NAMES, " ", regex=True)
