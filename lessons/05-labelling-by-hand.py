@@ -35,10 +35,11 @@ course.promises(
 #
 # The course brings 600 reviews of things like kettles and novels, written for it. Sixty
 # of them come with three pages of **guidelines**, instructions for whoever labels. Take
-# page A. Read it, then label twenty reviews.
+# page A: it stands beside the reviews, in a box that scrolls. Read it, then label twenty.
 #
 # Every click goes to a file in your course folder at once: who, when, what, after how
-# many seconds. Close the page whenever you like; run the cell again to go on.
+# many seconds. Close the page whenever you like. To go on, run the notebook from the top
+# down to the buttons: your labels are in `my-labels.sqlite`.
 
 # %%
 import tempfile
@@ -75,7 +76,7 @@ Labeller(store, "me")
 # %%
 import numpy as np
 
-stands = [row for row in store.rows("me") if not row["unsure"]]  # less what was taken back
+stands = [row for row in store.rows("me") if not row["unsure"]]  # less what was undone
 seconds = [row["seconds"] for row in stands if row["seconds"] is not None]
 if seconds:
     pace = np.median(seconds)
@@ -202,8 +203,9 @@ for level in agreement.LEVELS:
 print(f"α, nominal, of positive or not: {agreement.alpha(R > 0):.2f}")
 
 # %% [markdown]
-# The same ratings, four numbers. *Nominal* counts a 3 against a 4 as a disagreement like
-# any other. *Ordinal* and *interval* count it as the near miss that it is. Which one
+# The same ratings, four ways to count. *Nominal* counts a 3 against a 4 as a
+# disagreement like any other. *Interval* goes by the distance: 1 from 3 to 4, 8 from -4
+# to 4. *Ordinal* uses the order alone: how many ratings lie between the two. Which one
 # is right? The one that fits the use. Is the number used as a score, take the interval.
 # Is it cut into a class, such as positive or not, cut the ratings first: the last line.
 #
@@ -301,9 +303,10 @@ course.varies(f"Of 100 words:\n{(100 * ways).round(1).to_string()}")
 #
 # ### When it does not help
 #
-# Three times the cost again: is it worth it for every word? The *clear* words are those
-# that five others put beyond 2.5, the *doubtful* ones those within 1. And what do five
-# people add to three? Beside each verdict stand the mistakes in 100 words.
+# Three people cost three times as much: is that worth it for every word? The *clear*
+# words are those that five others put beyond 2.5, the *doubtful* ones those within 1.
+# And what do five people add to three? Under each verdict stand the mistakes in 100
+# words.
 
 # %%
 from dataclasses import replace
@@ -330,10 +333,13 @@ for kind, limits in kinds.items():
         )
 
 # %% [markdown]
-# Read both numbers. On clear words one person leaves so few mistakes that no number of
-# people can gain much more than the smallest effect of interest; of these few, three
-# people take most away. Whether that is "no effect" depends on what a mistake costs you:
-# for a training set it is little, for a test set of clear texts it may be all.
+# Read two things under each verdict: the interval, and how many fewer mistakes. *No
+# effect found* does not say that the gain is 0: it says that it is smaller than the
+# 0.025 that was asked for, even where all of its interval lies above 0. On clear words
+# one person leaves so few mistakes that no number of people can gain much more than the
+# smallest effect of interest; of these few, three people take most away. Whether that
+# is "no effect" depends on what a mistake costs you: for a training set it is little,
+# for a test set of clear texts it may be all.
 
 # %%
 runs = [
@@ -405,8 +411,10 @@ def votes(truth, raters, slip, rng):
 
 
 # %% [markdown]
-# Both arms choose their regularisation `C` from the same three values, by a fifth of
-# their own labels, mistakes and all: that is what you would have, too.
+# A classifier can be kept from following every single label, by a punishment on large
+# weights; the smaller its setting `C`, the more. Both arms choose `C` from the same three
+# values, by a fifth of their own labels, mistakes and all: that is what you would have,
+# too. Call this learner *tuned*.
 
 
 # %%
@@ -483,7 +491,7 @@ for name, found in cells.items():
     told = [more["told"] for (arm, _), more in found.details.items() if arm == spread.treatment]
     rows[name] = {arm: f"{np.mean(values):.3f}" for arm, values in found.values.items()}
     gain = "{:+.3f} to {:+.3f}".format(*found.interval)
-    rows[name] |= {"gain": gain, "as told": f"{np.mean(told):.1%}"}
+    rows[name] |= {"gain": gain, "repeats what it was told": f"{np.mean(told):.1%}"}
 course.varies(pd.DataFrame(rows).T.to_string())
 
 # %% [markdown]
@@ -647,14 +655,18 @@ look(given[:, [0, 1, 2, 2, 2]], ["real", "real", "clicks", "copies", "copies"])
 # %%
 print(table.apply(pd.Series.value_counts).to_string())
 print(f"\nα of the three pages: {agreement.alpha(table):.2f}")
-print(agreement.between(table).round(2).to_string())
+print("κ of each two pages:", agreement.between(table).round(2).to_string(), sep="\n")
 worst = agreement.disagreements(table)
 print(f"\nall three the same: {(worst.agreement == 1).sum()} of 60\n")
 for id in worst.index[:2]:
     print(f"{dict(table.loc[id])}\n  {reviews.text[id]}\n")
 
+# %%
+print("\n\n".join(pages[page] for page in "BC"))
+
 # %% [markdown]
-# Read the two: each label is right, by its page. The pages ask three questions: would they
+# Page A stood beside the buttons; these are the other two. Read the two reviews again:
+# each label is right, by its page. The pages ask three questions: would they
 # buy it again, is there praise or blame, how does it end. A classifier that follows one
 # page to the letter gets these shares "right" in a test of such reviews labelled by
 # another:
