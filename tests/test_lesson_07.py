@@ -66,6 +66,11 @@ def test_every_way_of_being_right_passes(id: str, answer: Callable[..., Any]) ->
     assert state == "passed", said
 
 
+def test_who_weighs_votes_is_shown_what_copies_do() -> None:
+    said = judged("07.3", posterior)[1]
+    assert "0.60" in said and "0.88" in said and "copies fool" in said
+
+
 def in_place(votes: Any, number: int) -> float:
     found = by_loop(votes, number)
     votes[0, 0] = 9
