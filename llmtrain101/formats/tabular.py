@@ -6,7 +6,6 @@ that asks for more, is taken apart here, value by value, so that an error can sa
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,8 @@ import numpy as np
 from llmtrain101.formats import _rows
 from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 
-_BLOCK = 2 * _rows.CHUNK
+_MADE = 1 << 12  # rows made from columns at a time
+_BLOCK = 4 * _rows.CHUNK
 _TRUE, _FALSE = {"true", "True", "TRUE", "1"}, {"false", "False", "FALSE", "0"}
 # What a spreadsheet would run as a formula, or would show without our mark
 _RUNS = re.compile(r"'*[=+\-@\t\r]")
@@ -149,10 +149,10 @@ class _Reader:
                         quotes = self._quotes(block)
                     fast = self._in_order(block, quotes[: np.searchsorted(quotes, len(block))])
                     quick = self._fast(block) if block and fast else None
-                    for rows in self._careful(block, line) if quick is None else [quick]:
+                    for rows in self._careful(block, line) if quick is None else quick:
                         self.report.rows += len(rows)
                         yield rows
-                    line += block.count(b"\n")
+                    line += int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))
                 if not chunk:
                     return
 
@@ -196,14 +196,26 @@ class _Reader:
         closes[-1] |= quotes[-1] == len(bytes_) - 1
         return bool(opens.all() and closes.all())
 
-    def _fast(self, block: bytes) -> list[Row] | None:
+    def _fast(self, block: bytes) -> list[list[Row]] | None:
+        """The rows by arrow, or None if one is not as it should be."""
         import pyarrow as pa
         from pyarrow import csv
 
         assert self.names is not None
+        bytes_ = np.frombuffer(block, np.uint8)
+        hexes = np.flatnonzero(
+            (bytes_ | 32) == ord("x")
+        )  # arrow takes 0x1f for a number, we do not
+        direct = {int: pa.int64(), float: pa.float64()}
+        if (bytes_[hexes - 1] == ord("0")).any():
+            direct = {}
+        asked = [self.declared.get(name) or Kind(str, False, True) for name in self.names]
+        types = [direct.get(kind.base, pa.string()) for kind in asked]
         try:
+            # arrow's own reader: another thread asks it, and would wait for Python's
+            source: Any = pa.BufferReader(block if block.endswith(b"\n") else block + b"\n")
             table = csv.read_csv(
-                io.BytesIO(block if block.endswith(b"\n") else block + b"\n"),
+                source,
                 csv.ReadOptions(
                     use_threads=False, block_size=len(block) + 2, column_names=self.names
                 ),
@@ -212,38 +224,31 @@ class _Reader:
                     newlines_in_values=self.quote, ignore_empty_lines=len(self.names) > 1,
                 ),
                 csv.ConvertOptions(
-                    column_types=dict.fromkeys(self.names, pa.string()), strings_can_be_null=True,
-                    quoted_strings_can_be_null=False, null_values=list(self.missing),
+                    column_types=dict(zip(self.names, types, strict=True)),
+                    strings_can_be_null=True, quoted_strings_can_be_null=False,
+                    null_values=list(self.missing),
                 ),
             )  # fmt: skip
-            columns = [
-                self._column(
-                    column.chunk(0) if column.num_chunks == 1 else column.combine_chunks(),
-                    self.declared.get(name),
-                )
-                for name, column in zip(self.names, table.columns, strict=True)
-            ]
+            columns = [column.combine_chunks() for column in table.columns]
+            for place, (column, kind) in enumerate(zip(columns, asked, strict=True)):
+                if column.null_count and not kind.optional:
+                    if kind.base is not str or len(self.missing) > 1:
+                        return None
+                    columns[place] = column.fill_null("")
+            make, found = _rows.row_maker(tuple(self.names)), []
+            for start in range(0, len(table), _MADE):
+                pairs = zip(columns, asked, strict=True)
+                found.append(make([self._values(c.slice(start, _MADE), k) for c, k in pairs]))
+            return found
         except (pa.ArrowException, ValueError):
             return None
-        return _rows.row_maker(tuple(self.names))(columns)
 
-    def _column(self, column: Any, kind: Kind | None) -> list[Any]:
+    def _values(self, column: Any, kind: Kind) -> list[Any]:
         """The values of an arrow column as declared; ValueError if one is not."""
-        import pyarrow as pa
-
-        if kind is not None and not kind.optional and column.null_count:
-            if kind.base is not str or len(self.missing) > 1:
-                raise ValueError
-            column = column.fill_null("")
-        if kind is not None and kind.base in (int, float):
-            text = bytes(column.buffers()[2] or b"")
-            if b"x" in text or b"X" in text:  # arrow takes 0x1f for a number, `_typed` does not
-                raise ValueError
-            column = column.cast(pa.int64() if kind.base is int else pa.float64())
         values: list[Any] = column.to_pylist()
-        if kind is not None and kind.base is bool:
+        if kind.base is not str and str(column.type) == "string":
             return [_typed(value, kind, "") for value in values]
-        if self.formulas and (kind is None or kind.base is str):
+        if self.formulas and kind.base is str:
             return [v[1:] if v is not None and _MARKED.match(v) else v for v in values]
         return values
 
