@@ -203,14 +203,15 @@ class _Reader:
 
         assert self.names is not None
         bytes_ = np.frombuffer(block, np.uint8)
-        hexes = np.flatnonzero(
-            (bytes_ | 32) == ord("x")
-        )  # arrow takes 0x1f for a number, we do not
-        direct = {int: pa.int64(), float: pa.float64()}
-        if (bytes_[hexes - 1] == ord("0")).any():
-            direct = {}
+        # arrow takes 0x1f for a number, we do not: where one may begin, numbers are looked at first
+        hexes = np.flatnonzero((bytes_ | 32) == ord("x"))
+        hexes = hexes[bytes_[hexes - 1] == ord("0")]
+        doubtful = bool(
+            np.isin(bytes_[hexes - 2], list(f'{self.delimiter} \t\r\n"'.encode())).any()
+        )
+        numbers: dict[type, Any] = {int: pa.int64(), float: pa.float64()}
         asked = [self.declared.get(name) or Kind(str, False, True) for name in self.names]
-        types = [direct.get(kind.base, pa.string()) for kind in asked]
+        types = [pa.string() if doubtful else numbers.get(k.base, pa.string()) for k in asked]
         try:
             # arrow's own reader: another thread asks it, and would wait for Python's
             source: Any = pa.BufferReader(block if block.endswith(b"\n") else block + b"\n")
@@ -229,15 +230,20 @@ class _Reader:
                     null_values=list(self.missing),
                 ),
             )  # fmt: skip
-            columns = [column.combine_chunks() for column in table.columns]
-            for place, (column, kind) in enumerate(zip(columns, asked, strict=True)):
+            whole = [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns]
+            for place, (column, kind) in enumerate(zip(whole, asked, strict=True)):
                 if column.null_count and not kind.optional:
                     if kind.base is not str or len(self.missing) > 1:
                         return None
-                    columns[place] = column.fill_null("")
+                    whole[place] = column.fill_null("")
+                if doubtful and kind.base in numbers:
+                    text = bytes(column.buffers()[2] or b"")
+                    if b"x" in text or b"X" in text:
+                        return None
+                    whole[place] = column.cast(numbers[kind.base])
             make, found = _rows.row_maker(tuple(self.names)), []
             for start in range(0, len(table), _MADE):
-                pairs = zip(columns, asked, strict=True)
+                pairs = zip(whole, asked, strict=True)
                 found.append(make([self._values(c.slice(start, _MADE), k) for c, k in pairs]))
             return found
         except (pa.ArrowException, ValueError):
@@ -246,7 +252,7 @@ class _Reader:
     def _values(self, column: Any, kind: Kind) -> list[Any]:
         """The values of an arrow column as declared; ValueError if one is not."""
         values: list[Any] = column.to_pylist()
-        if kind.base is not str and str(column.type) == "string":
+        if kind.base is bool:
             return [_typed(value, kind, "") for value in values]
         if self.formulas and kind.base is str:
             return [v[1:] if v is not None and _MARKED.match(v) else v for v in values]
