@@ -236,12 +236,15 @@ def test_the_standard_library_leaves_out_site_packages():
     assert paths == [file.path for file in _docstrings._files("python")]
 
 
-def test_a_first_read_shows_a_bar_and_a_second_is_silent(package, capsys):
+def test_a_second_read_shows_a_full_bar_so_that_a_notebook_prints_the_same(package, capsys):
     package("fake_bar", {"__init__.py": '"""Text."""', "bad.py": "("})
     sources.docstrings("fake_bar")
     shown = capsys.readouterr()
     assert "docstrings" in shown.out and "2/2" in shown.out and "1 skipped" in shown.out
     sources.docstrings("fake_bar")
+    again = capsys.readouterr().out
+    assert "docstrings" in again and "100%" in again and "2/2" in again
+    sources.docstrings("fake_bar", show=False)
     assert capsys.readouterr().out == ""
 
 

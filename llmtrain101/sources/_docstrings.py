@@ -61,7 +61,7 @@ def docstrings(packages: str | Sequence[str] = PACKAGES, *, show: bool = True) -
         Names as they are imported (`"sklearn"`); `"python"` is the standard library. The default
         are the eight that come with the course.
     show : bool
-        Whether a first read, which takes seconds, shows a progress bar.
+        Whether to show a progress bar; a first read takes seconds, later ones come from a cache.
 
     Returns
     -------
@@ -107,14 +107,14 @@ def docstrings(packages: str | Sequence[str] = PACKAGES, *, show: bool = True) -
 
     caches = {name: _cache_file(name, files[name]) for name in names}
     known = {name: _from_cache(caches[name]) for name in names}
-    unread = sum(len(files[name]) for name in names if known[name] is None)
+    read = sum(len(files[name]) for name in names if known[name] is not None)
     columns: dict[str, list[str]] = {
         key: [] for key in ("text", "package", "module", "name", "kind", "path")
     }
     skipped: dict[str, str] = {}
-    with bar(
-        unread, "reading docstrings, this once", unit="file", show=show and unread > 0
-    ) as progress:
+    total = sum(map(len, files.values()))
+    # shown also if all is in the cache: a notebook then prints the same at each run
+    with bar(total, "reading docstrings, this once", unit="file", done=read, show=show) as progress:
         for package in names:
             records = known[package]
             if records is None:
