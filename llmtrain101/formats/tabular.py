@@ -230,7 +230,9 @@ class _Reader:
                     null_values=list(self.missing),
                 ),
             )  # fmt: skip
-            whole = [c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns]
+            whole: list[Any] = [
+                c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns
+            ]
             for place, (column, kind) in enumerate(zip(whole, asked, strict=True)):
                 if column.null_count and not kind.optional:
                     if kind.base is not str or len(self.missing) > 1:
