@@ -326,6 +326,7 @@ def logged(command: list[str], doing: str, lock: int) -> None:
 def pip(arguments: list[str], doing: str, lock: int) -> None:
     """`pip install` in .venv. Wheels only: building SciPy from source would take an hour."""
     options = ["--disable-pip-version-check", "--no-input", "--only-binary=:all:"]
+    options += ["--no-binary=seqeval"]  # has no wheel; one of the tests' references, plain Python
     logged([str(PYTHON), "-m", "pip", "install", *options, *arguments], doing, lock)
 
 

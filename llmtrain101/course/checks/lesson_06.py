@@ -125,7 +125,7 @@ def records_of(answer: Callable[[bytes], Any]) -> str:
             f"When {what}, nothing is said: it returns {count} records. There are two checksums "
             "in each record, and both must match."
         )
-    return "No bit of your files flips unnoticed now; whoever means harm can compute a checksum too."
+    return "No bit flips unnoticed now. (Whoever means harm can compute a checksum, too.)"
 
 
 def _changed(data: bytes, place: int, by: int = 4) -> bytes:
