@@ -364,8 +364,9 @@ assert means.training_loss["100 steps"] < means.training_loss["25 steps"]
 
 # %% [markdown]
 # The loss on the page itself fell, as training always makes it. If your verdict is *not
-# supported*, the loss on unseen text rose meanwhile: the model learnt the page by
-# heart, and is now sure of itself where it should not be. Compare it with the dotted
+# supported*, the loss on unseen text rose meanwhile: the model is learning the page by
+# heart (take `exp` of its training loss: how far has it got?), and is already sure of
+# itself where it should not be. Compare the loss on unseen text with the dotted
 # line of the frequencies. Lesson 01 is about this difference.
 #
 # A second run of these cells takes a moment only: finished trainings are kept in a
@@ -464,7 +465,7 @@ quiz = course.Quiz("00")
 question = "What chance given to the next character surprises most, when it comes?"
 quiz.ask(question, given, answer=most, why="`-log(p)` grows as `p` falls.")
 question = "The loss on the one page fell. What did the loss on unseen text do?"
-why = "The model learnt the page by heart, and only unseen text can show that."
+why = "The model was learning the page by heart; only unseen text can show that."
 quiz.ask(question, ["It fell too.", "It rose."], answer=int(rose), why=why)
 question = "You restart the kernel, then run only `write(model, tokenizer)`. What now?"
 options = ["It writes.", "NameError: an unknown name.", "It trains, then writes."]

@@ -67,10 +67,11 @@ assert isclose(exp(-log(p)), 1 / p)
 # the loss of the model, and `exp(loss)` is the number of words that it still hesitates
 # between: its **perplexity**.
 #
-# Counting has two ends that do not meet. Look two words back and you know little; look
-# five back and you have never seen those five. So a good counter looks far where it can
-# and near where it must, and mixes the two. With `n` words counted at a time this is an
-# **n-gram model**. You write such a mix in exercise 09.2. The one in the library is the
+# Counting has two ends that do not meet. Look one word back and you know little; look
+# five back and often you have never seen those five. So a good counter looks far where
+# it can and near where it must, and mixes the two. With up to `n` words counted at a time
+# this is an **n-gram model** of *order* `n`; bigrams have order 2. You write such a mix
+# in exercise 09.2. The one in the library is the
 # strongest that was found before neural networks took over (modified Kneser-Ney, 1998).
 # It needs no step of training.
 
@@ -162,9 +163,9 @@ print("four lines, the library and PyTorch: the same numbers")
 from llmtrain101 import plots
 
 weights = attention(q, k, torch.eye(5).expand(2, 5, 5))[0]
-shown, names = weights.where(weights > 0, torch.nan), [f"{i}" for i in range(1, 6)]
+visible, places = weights.where(weights > 0, torch.nan), [f"{i}" for i in range(1, 6)]
 course.figure(
-    plots.heatmap(shown, names, names, x_label="takes from", y_label="position"),
+    plots.heatmap(visible, places, places, x_label="takes from", y_label="position"),
     "A triangle of weights. The first position takes all from itself, each later one "
     "from itself and those before it; the fields of the future are empty.",
 )
@@ -487,9 +488,11 @@ course.figure(
 # %% [markdown]
 # If it says *supported*, you have the reverse, and the picture shows where: on the second
 # word. Attention can look back and copy. A table of runs cannot, since these runs never
-# came before; it does not even see that a word has come to its end. In real text both
-# matter. Counting takes what repeats word for word, and is finished in a moment. A
-# Transformer needs long to find the rest: with the slider below you can try how long.
+# came before. It does not even see that a word has come to its end: its two dips are
+# there only because 1 letter in 12 is followed by a space, and 1 in 12 by a line end. In
+# real text both matter. Counting takes what repeats word for word, and is finished in a
+# moment. A Transformer needs long to find the rest: with the slider below you can try
+# how long.
 #
 # This is a good place for a pause. When you come back, click into the next cell and
 # choose menu *Run*, *Run All Above Selected Cell*: finished claims come from the cache.
@@ -681,8 +684,9 @@ course.within("same kind, random vectors", same_kind(chance), 0.3, 0.5)
 assert same_kind(vectors) > same_kind(chance) + 0.3
 
 # %% [markdown]
-# Nobody told it the kinds. It learnt them because tokens of one kind can stand in the
-# same places: that is the structure that the article promises. Look at some neighbours:
+# Nobody told it the kinds, and random vectors do not have them. The likely reason is that
+# tokens of one kind can stand in the same places (no cell here tests that): it is
+# structure of the sort that the article promises. Look at some neighbours:
 # are they of one kind only, or also of one meaning?
 
 # %%
@@ -762,8 +766,9 @@ course.varies(write(longer, 0.7))
 # %% [markdown]
 # Can you beat the counting? More text helps both, and more steps help only the
 # Transformer. In our trial on three packages, a quarter of an hour on one core was
-# enough: it ended below the counting. So it was not the kind of model that lost claim 1
-# but the seconds.
+# enough: it ended below the counting. That trial had more text and a larger model as well
+# as more time, so it does not say which of them did it. But it does say that a
+# Transformer can win: claim 1 is a verdict on its budget, not on the kind of model.
 #
 # Keep what you have. The folder is a normal Hugging Face model; any program that uses
 # `transformers` can load it. Importing that library takes a few seconds.
@@ -949,9 +954,12 @@ on_own = own_claim.run(arms, seeds=range(5), minutes=0.2)
 course.varies(on_own.summary())
 
 # %% [markdown]
-# To pre-train on that text for as long as you like, run the cells under “How long do you
-# have?” once more, and put `chosen, tokenizer = own_parts, own_tokenizer` behind the
-# line that makes `chosen`. Texts that do not fit into memory are for the command line:
+# To pre-train on that text for as long as you like, go back to “How long do you have?”.
+# Put `chosen, tokenizer = own_parts, own_tokenizer` behind the line that makes `chosen`,
+# set the minutes (running the slider's cell again sets them back to 0.1), and run the
+# cells from there to the one that saves. Take the line out again afterwards: in a new
+# kernel `own_parts` is not known so far up, and the claims above need the old
+# `tokenizer`. Texts that do not fit into memory are for the command line:
 # `llmtrain101 train --text my-folder --out my-model --tokenizer bpe --minutes 30`.
 #
 # ## Further
