@@ -116,7 +116,9 @@ class _Reader:
 
     def _named(self, names: list[str]) -> list[str]:
         if len(set(names)) < len(names):
-            raise FormatError(f"columns must differ, got {names}", self.report.path, line=1)
+            hint = "if this is a row and no header, pass columns=[…]"
+            shown = _rows.brief(names, 200)
+            raise FormatError(f"columns must differ, got {shown}; {hint}", self.report.path, line=1)
         if absent := set(self.declared) - set(names):
             there = f"no column {sorted(absent)}, but {_rows.brief(names, 200)}"
             hint = "pass columns=[…] for a file without a header"
