@@ -204,16 +204,8 @@ class _Reader:
         from pyarrow import csv
 
         assert self.names is not None
-        bytes_ = np.frombuffer(block, np.uint8)
-        # arrow takes 0x1f for a number, we do not: where one may begin, numbers are looked at first
-        hexes = np.flatnonzero((bytes_ | 32) == ord("x"))
-        hexes = hexes[bytes_[hexes - 1] == ord("0")]
-        doubtful = bool(
-            np.isin(bytes_[hexes - 2], list(f'{self.delimiter} \t\r\n"'.encode())).any()
-        )
-        numbers: dict[type, Any] = {int: pa.int64(), float: pa.float64()}
         asked = [self.declared.get(name) or Kind(str, False, True) for name in self.names]
-        types = [pa.string() if doubtful else numbers.get(k.base, pa.string()) for k in asked]
+        types = [pa.float64() if kind.base is float else pa.string() for kind in asked]
         try:
             # arrow's own reader: another thread asks it, and would wait for Python's
             source: Any = pa.BufferReader(block if block.endswith(b"\n") else block + b"\n")
@@ -240,11 +232,11 @@ class _Reader:
                     if kind.base is not str or len(self.missing) > 1:
                         return None
                     whole[place] = column.fill_null("")
-                if doubtful and kind.base in numbers:
+                if kind.base is int:
                     text = bytes(column.buffers()[2] or b"")
-                    if b"x" in text or b"X" in text:
+                    if b"x" in text or b"X" in text:  # arrow takes 0x1f for a number, we do not
                         return None
-                    whole[place] = column.cast(numbers[kind.base])
+                    whole[place] = column.cast(pa.int64())
             make, found = _rows.row_maker(tuple(self.names)), []
             for start in range(0, len(table), _MADE):
                 pairs = zip(whole, asked, strict=True)
