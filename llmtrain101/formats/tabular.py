@@ -17,8 +17,9 @@ from llmtrain101.formats import _rows
 from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 
 _MADE = 1 << 12  # rows made from columns at a time
-_BLOCK = 4 * _rows.CHUNK
+_BLOCK = 6 * _rows.CHUNK
 _TRUE, _FALSE = {"true", "True", "TRUE", "1"}, {"false", "False", "FALSE", "0"}
+_BOOLS = {*_TRUE, *_FALSE, None}
 # What a spreadsheet would run as a formula, or would show without our mark
 _RUNS = re.compile(r"'*[=+\-@\t\r]")
 _UNCLOSED = re.compile(r' *"(?:[^"]++|"")*+\Z')
@@ -147,11 +148,13 @@ class _Reader:
                         return
                 if block:
                     if self.names is None:
-                        block, line = self._header(block, line)
-                        quotes = self._quotes(block)
+                        size = self._header(block, quotes, line)
+                        line += block.count(b"\n", 0, size)
+                        block, quotes = block[size:], quotes[quotes >= size] - size
                     fast = self._in_order(block, quotes[: np.searchsorted(quotes, len(block))])
-                    quick = self._fast(block) if block and fast else None
-                    for rows in self._careful(block, line) if quick is None else quick:
+                    columns = self._columns(block) if block and fast else None
+                    careful = self._careful(block, line) if columns is None else None
+                    for rows in careful or self._made(columns or []):
                         self.report.rows += len(rows)
                         yield rows
                     line += int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))
@@ -162,19 +165,20 @@ class _Reader:
         """Where the quotes are."""
         return np.flatnonzero(np.frombuffer(data if self.quote else b"", np.uint8) == 34)
 
-    def _header(self, block: bytes, line: int) -> tuple[bytes, int]:
-        text = block.decode(self.encoding, "surrogateescape")
-        for values, _, end, _, problem in self._split(text, line):
-            head = text[:end].encode(self.encoding, "surrogateescape")
-            try:
-                head.decode(self.encoding)
-            except UnicodeDecodeError:
-                problem = f"not {self.encoding}"
-            if problem:
-                raise FormatError(f"the header: {problem}", self.report.path, line=line)
-            self.names = self._named([value or "" for value, _ in values])
-            return block[len(head) :], line + head.count(b"\n")
-        return b"", line
+    def _header(self, block: bytes, quotes: np.ndarray[Any, Any], line: int) -> int:
+        """Takes the names from the first row; returns its bytes."""
+        head = block[: _first_end(block, quotes)]
+        text = head.decode(self.encoding, "surrogateescape")
+        values, _, end, _, problem = next(self._split(text, line))
+        head = text[:end].encode(self.encoding, "surrogateescape")
+        try:
+            head.decode(self.encoding)
+        except UnicodeDecodeError:
+            problem = f"not {self.encoding}"
+        if problem:
+            raise FormatError(f"the header: {problem}", self.report.path, line=line)
+        self.names = self._named([value or "" for value, _ in values])
+        return len(head)
 
     # --- the fast way
 
@@ -198,14 +202,14 @@ class _Reader:
         closes[-1] |= quotes[-1] == len(bytes_) - 1
         return bool(opens.all() and closes.all())
 
-    def _fast(self, block: bytes) -> list[list[Row]] | None:
-        """The rows by arrow, or None if one is not as it should be."""
+    def _columns(self, block: bytes) -> list[tuple[Any, Kind]] | None:
+        """The columns by arrow, or None if a value is not as it should be."""
         import pyarrow as pa
         from pyarrow import csv
 
         assert self.names is not None
-        asked = [self.declared.get(name) or Kind(str, False, True) for name in self.names]
-        types = [pa.float64() if kind.base is float else pa.string() for kind in asked]
+        kinds = [self.declared.get(name) or Kind(str, False, True) for name in self.names]
+        types = [pa.float64() if kind.base is float else pa.string() for kind in kinds]
         try:
             # arrow's own reader: another thread asks it, and would wait for Python's
             source: Any = pa.BufferReader(block if block.endswith(b"\n") else block + b"\n")
@@ -224,32 +228,35 @@ class _Reader:
                     null_values=list(self.missing),
                 ),
             )  # fmt: skip
-            whole: list[Any] = [
-                c.chunk(0) if c.num_chunks == 1 else c.combine_chunks() for c in table.columns
-            ]
-            for place, (column, kind) in enumerate(zip(whole, asked, strict=True)):
+            whole = []
+            for pieces, kind in zip(table.columns, kinds, strict=True):
+                column: Any = pieces.chunk(0) if pieces.num_chunks == 1 else pieces.combine_chunks()
                 if column.null_count and not kind.optional:
                     if kind.base is not str or len(self.missing) > 1:
                         return None
-                    whole[place] = column.fill_null("")
+                    column = column.fill_null("")
                 if kind.base is int:
                     text = bytes(column.buffers()[2] or b"")
                     if b"x" in text or b"X" in text:  # arrow takes 0x1f for a number, we do not
                         return None
-                    whole[place] = column.cast(pa.int64())
-            make, found = _rows.row_maker(tuple(self.names)), []
-            for start in range(0, len(table), _MADE):
-                pairs = zip(whole, asked, strict=True)
-                found.append(make([self._values(c.slice(start, _MADE), k) for c, k in pairs]))
-            return found
+                    column = column.cast(pa.int64())
+                if kind.base is bool and not _BOOLS.issuperset(column.unique().to_pylist()):
+                    return None
+                whole.append((column, kind))
+            return whole
         except (pa.ArrowException, ValueError):
             return None
 
+    def _made(self, columns: list[tuple[Any, Kind]]) -> Iterator[list[Row]]:
+        """Rows from the columns, few at a time: what fits into the cache goes fastest."""
+        make = _rows.row_maker(tuple(self.names or ()))
+        for start in range(0, len(columns[0][0]), _MADE):
+            yield make([self._values(column.slice(start, _MADE), kind) for column, kind in columns])
+
     def _values(self, column: Any, kind: Kind) -> list[Any]:
-        """The values of an arrow column as declared; ValueError if one is not."""
         values: list[Any] = column.to_pylist()
         if kind.base is bool:
-            return [_typed(value, kind, "") for value in values]
+            return [None if value is None else value in _TRUE for value in values]
         if self.formulas and kind.base is str:
             return [v[1:] if v is not None and _MARKED.match(v) else v for v in values]
         return values
@@ -340,14 +347,29 @@ class _Reader:
             line += text.count("\n", start, at)
 
 
+def _first_end(data: bytes, quotes: np.ndarray[Any, Any]) -> int:
+    """Behind the first line end that is not within quotes, else behind all."""
+    end = data.find(b"\n") + 1
+    if np.searchsorted(quotes, end) % 2 == 0:
+        return end or len(data)
+    ends = _ends(data, quotes)
+    return int(ends[0]) if len(ends) else len(data)
+
+
 def _last_end(data: bytes, quotes: np.ndarray[Any, Any]) -> int:
-    """Behind the last line end that is not within quotes."""
+    """Behind the last line end that is not within quotes, or 0."""
     end = data.rfind(b"\n") + 1
     if np.searchsorted(quotes, end) % 2 == 0:
         return end
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
-    outside = ends[np.searchsorted(quotes, ends) % 2 == 0]
-    return int(outside[-1]) + 1 if len(outside) else 0
+    ends = _ends(data, quotes)
+    return int(ends[-1]) if len(ends) else 0
+
+
+def _ends(data: bytes, quotes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Behind each line end that is not within quotes."""
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
+    outside = np.searchsorted(quotes, ends) % 2 == 0
+    return np.extract(outside, ends)
 
 
 def _typed(text: str | None, kind: Kind, name: str) -> Any:
