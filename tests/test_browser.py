@@ -2,89 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from llmtrain101.course.build import build
-from tests import trial_course
+from tests import browser, trial_course
+from tests.browser import PATIENCE, playwright
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-]
-
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
+pytestmark = browser.MARKS
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A JupyterLab as `llmtrain101 lab` starts it, on a learner's copy of the trial course."""
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[playwright.Page]:
+    """The trial lesson, open, with all cells run."""
     root = tmp_path_factory.mktemp("browser")
     trial_course.write(root)
     build(root=root)
-    private = {
-        name: str(root / "jupyter" / name.lower())
-        for name in (
-            "JUPYTER_CONFIG_DIR",
-            "JUPYTER_DATA_DIR",
-            "JUPYTER_RUNTIME_DIR",
-            "JUPYTERLAB_SETTINGS_DIR",
-            "JUPYTERLAB_WORKSPACES_DIR",
-        )
-    }
-    lab = subprocess.Popen(
-        [sys.executable, "-m", "llmtrain101", "lab", "--no-browser", "--folder", root / "mine"],
-        env={**os.environ, **private, "LLMTRAIN101_COURSE": str(root)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert lab.stdout is not None
-        said = ""
-        while not (found := re.search(r"http://\S+/lab/tree/", said)):
-            line = lab.stdout.readline()
-            assert line, f"llmtrain101 lab ended: {said}"
-            said += line
-        yield said[found.start() :].strip().replace("/lab/tree/", "/lab/tree/99-trial.ipynb")
-    finally:
-        lab.terminate()
-        lab.communicate(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def page(address: str) -> Iterator[playwright.Page]:
-    """The trial lesson, open, with all cells run."""
-    with playwright.sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1100, "height": 3000})
-        page.goto(address)
-        # "idle" alone is already true before there is a kernel
-        playwright.expect(page.locator(".jp-KernelName")).to_contain_text("Python 3", timeout=60000)
-        idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
-        playwright.expect(idle).to_be_visible(timeout=60000)
+    with browser.lab(root, LLMTRAIN101_COURSE=str(root)) as lab:
+        page = lab.open("99-trial.ipynb", height=3000)
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        playwright.expect(page.get_by_text("What this lesson promised")).to_be_visible(
-            timeout=60000
-        )
+        promised = page.get_by_text("What this lesson promised")
+        playwright.expect(promised).to_be_visible(timeout=PATIENCE)
         yield page
-        browser.close()
 
 
 def cell(page: playwright.Page, having: str) -> playwright.Locator:

@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import nbformat
 import psutil
 import pytest
 
 from llmtrain101.labels.store import Store
+from tests import browser
+from tests.browser import PATIENCE, Lab, playwright
 
-playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium"),
-]
+pytestmark = browser.MARKS
 
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 LESSON = "05-labelling-by-hand.ipynb"
-_PATIENCE = 60_000  # milliseconds
 TEXTS = [f"Review {n} <b>bold</b> & <script>alert({n})</script>" for n in range(60)]
 CODE = """\
 from llmtrain101.labels.store import Store
@@ -46,80 +28,30 @@ Labeller(Store("{file}"), "{who}")
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """A JupyterLab as `llmtrain101 lab` starts it, with a learner's copy of the course."""
-    root = tmp_path_factory.mktemp("labels")
-    mine = root / "mine"
-    private = {
-        name: str(root / "jupyter" / name.lower())
-        for name in (
-            "JUPYTER_CONFIG_DIR",
-            "JUPYTER_DATA_DIR",
-            "JUPYTER_RUNTIME_DIR",
-            "JUPYTERLAB_SETTINGS_DIR",
-            "JUPYTERLAB_WORKSPACES_DIR",
-        )
-    }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "llmtrain101", "lab", "--no-browser", "--folder", mine],
-        env={**os.environ, **private},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert server.stdout is not None
-        said = ""
-        while not (found := re.search(r"(http://\S+/lab/tree/)\S*(\?token=\S+)", said)):
-            line = server.stdout.readline()
-            assert line, f"llmtrain101 lab ended: {said}"
-            said += line
-        with playwright.sync_playwright() as player:
-            browser = player.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-            yield Lab(mine, found.group(1), found.group(2), server.pid, browser)
-            browser.close()
-    finally:
-        server.terminate()
-        server.communicate(timeout=30)
+    """With a learner's copy of the course."""
+    with browser.lab(tmp_path_factory.mktemp("labels")) as lab:
+        yield lab
 
 
-class Lab:
-    """A running JupyterLab, and a browser."""
+def write(lab: Lab, notebook: str, code: str) -> str:
+    """A notebook of one cell in the learner's folder."""
+    cells = [nbformat.v4.new_code_cell(code)]
+    made = nbformat.v4.new_notebook(cells=cells)
+    made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
+    nbformat.write(made, lab.folder / notebook)
+    return notebook
 
-    def __init__(
-        self, folder: Path, address: str, token: str, process: int, browser: playwright.Browser
-    ) -> None:
-        self.folder, self.address, self.token = folder, address, token
-        self.process, self.browser = process, browser
 
-    def open(self, notebook: str, **context: Any) -> playwright.Page:
-        """A notebook in a browser of its own, when its kernel is there."""
-        size = {"width": 1100, "height": 1400}
-        page = self.browser.new_context(viewport=size, **context).new_page()
-        page.goto(f"{self.address}{notebook}{self.token}&reset")  # no tabs of earlier pages
-        # "idle" alone is already true before there is a kernel
-        name = page.locator(".jp-KernelName:visible")
-        playwright.expect(name).to_contain_text("Python 3", timeout=_PATIENCE)
-        idle = page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]:visible')
-        playwright.expect(idle).to_be_visible(timeout=_PATIENCE)
-        return page
-
-    def write(self, notebook: str, code: str) -> str:
-        """A notebook of one cell in the learner's folder."""
-        cells = [nbformat.v4.new_code_cell(code)]
-        made = nbformat.v4.new_notebook(cells=cells)
-        made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3 (ipykernel)"}
-        nbformat.write(made, self.folder / notebook)
-        return notebook
-
-    def kill_kernels(self) -> int:
-        """Kill every kernel, as a lack of memory would; how many there were."""
-        kernels = [
-            process
-            for process in psutil.Process(self.process).children(recursive=True)
-            if "ipykernel_launcher" in " ".join(process.cmdline())
-        ]
-        for kernel in kernels:
-            kernel.kill()
-        return len(kernels)
+def kill_kernels(lab: Lab) -> int:
+    """Kill every kernel, as a lack of memory would; how many there were."""
+    kernels = [
+        process
+        for process in psutil.Process(lab.process).children(recursive=True)
+        if "ipykernel_launcher" in " ".join(process.cmdline())
+    ]
+    for kernel in kernels:
+        kernel.kill()
+    return len(kernels)
 
 
 def run(page: playwright.Page, having: str = "Labeller(") -> playwright.Locator:
@@ -127,7 +59,7 @@ def run(page: playwright.Page, having: str = "Labeller(") -> playwright.Locator:
     page.locator(".jp-CodeCell").filter(has_text=having).locator(".cm-content").first.click()
     page.keyboard.press("Shift+Enter")
     widget = page.locator(".llmtrain101-labels").last
-    playwright.expect(widget.locator(".shown")).to_be_visible(timeout=_PATIENCE)
+    playwright.expect(widget.locator(".shown")).to_be_visible(timeout=PATIENCE)
     return widget
 
 
@@ -204,7 +136,7 @@ def test_labels_by_keyboard_and_mouse_outlive_page_and_kernel(lab: Lab) -> None:
     ]
     assert [row["label"] for row in store.rows("me")] == expected
     page.close()  # without a word, and nothing saved
-    assert lab.kill_kernels() >= 1
+    assert kill_kernels(lab) >= 1
 
     page = lab.open(LESSON)
     widget = run_lesson(page)
@@ -234,7 +166,7 @@ def test_two_pages_and_a_process_at_once_lose_nothing(lab: Lab) -> None:
     store = Store(lab.folder / "both.sqlite", labels=["positive", "negative"])
     store.add(TEXTS)
     pages = [
-        lab.open(lab.write(f"{who}.ipynb", CODE.format(file="both.sqlite", who=who)))
+        lab.open(write(lab, f"{who}.ipynb", CODE.format(file="both.sqlite", who=who)))
         for who in ("ada", "bob")
     ]
     widgets = [run(page) for page in pages]
@@ -260,7 +192,7 @@ def test_markup_in_a_text_is_text_and_spans_are_marked_without_a_mouse(lab: Lab)
     store.add(
         ["Ada met <img src=x onerror='document.title=1'> Bob\x00 in \u202ePar\u202cis.", "One."]
     )
-    page = lab.open(lab.write("spans.ipynb", CODE.format(file="spans.sqlite", who="ada")))
+    page = lab.open(write(lab, "spans.ipynb", CODE.format(file="spans.sqlite", who="ada")))
     title = page.title()
     widget = run(page)
     playwright.expect(widget.locator(".shown")).to_have_text(
@@ -289,7 +221,7 @@ def test_markup_in_a_text_is_text_and_spans_are_marked_without_a_mouse(lab: Lab)
 def test_buttons_of_a_pair_are_large_enough_for_a_thumb(lab: Lab) -> None:
     store = Store(lab.folder / "pairs.sqlite", kind="pairs")
     store.add([("One text.", "Another text.\n" * 3), ("Three.", "Four.")])
-    notebook = lab.write("pairs.ipynb", CODE.format(file="pairs.sqlite", who="ada"))
+    notebook = write(lab, "pairs.ipynb", CODE.format(file="pairs.sqlite", who="ada"))
     page = lab.open(notebook, has_touch=True)
     widget = run(page)
     for button in widget.get_by_role("button").all():
