@@ -68,10 +68,8 @@ class Decoder:
 
     Parameters
     ----------
-    model : LanguageModel
-        Causal. Its weights are copied: a decoder does not see later training.
-    batch_size : int
-        Texts that are continued at once.
+    model, batch_size
+        As `CachedModel`; the weights are copied, so a decoder does not see later training.
 
     Examples
     --------

@@ -247,6 +247,8 @@ def cut(sentence: str) -> list[str]:
 def read(path: str | Path, *, kind: Kind | None = None, seed: int = 0) -> Task:
     """A task from a file of yours, split so that no text of one part has a twin in the other.
 
+    A column `split` of its own is not looked at.
+
     Parameters
     ----------
     path : path

@@ -72,9 +72,8 @@ def review_guidelines() -> pd.DataFrame:
     """
     table = _read("reviews.guidelines.csv", ["id", "guideline", "sentiment"])
     pages = _place("guidelines.md").read_text(encoding="utf-8")
-    found = re.findall(r"^## Guideline ([A-Z])\b.*?(?=^## |^---$|\Z)", pages, re.M | re.S)
-    texts = re.findall(r"^## Guideline [A-Z]\b.*?(?=^## |^---$|\Z)", pages, re.M | re.S)
-    table.attrs["guidelines"] = dict(zip(found, map(str.strip, texts), strict=True))
+    found = re.finditer(r"^## Guideline ([A-Z])\b.*?(?=^## |^---$|\Z)", pages, re.M | re.S)
+    table.attrs["guidelines"] = {page[1]: page[0].strip() for page in found}
     return table
 
 
