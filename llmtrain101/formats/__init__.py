@@ -19,7 +19,16 @@ from typing import Any
 
 from llmtrain101.folders import replacing
 from llmtrain101.formats import conll, jsonlines, lines, pairs, parquet, squad, tabular, tfrecord
-from llmtrain101.formats._rows import FormatError, Report, Row, Rows, Where, brief, opened
+from llmtrain101.formats._rows import (
+    FormatError,
+    Report,
+    Row,
+    Rows,
+    Where,
+    brief,
+    endings,
+    opened,
+)
 
 __all__ = [
     "Conversion",
@@ -47,7 +56,7 @@ _BY_NAME = {
     ".conll": conll, ".conllu": conll, ".conllup": conll, ".iob": conll, ".iob2": conll,
     ".bio": conll, ".txt": lines,
 }  # fmt: skip
-_PAIRS = re.compile(r"(?:^|\.)[a-z]{2,3}-[a-z]{2,3}\.tsv$")
+_PAIRS = re.compile(r"(?:^|\.)[a-z]{2,3}-[a-z]{2,3}\.tsv(?:\.gz)?$")
 _SQUAD = re.compile(rb'"(paragraphs|qas)"\s*:\s*\[')
 
 
@@ -65,15 +74,15 @@ def format_of(path: Where) -> ModuleType:
     'llmtrain101.formats.jsonlines'
     """
     path = Path(path)
-    name = path.name.removesuffix(".gz")
-    found = pairs if _PAIRS.search(name) else _BY_NAME.get(Path(name).suffix.lower())
-    if found is not None and not (found is jsonlines and name.endswith(".json")):
+    ending = "".join(endings(path)[-1:])
+    found = pairs if _PAIRS.search(path.name.lower()) else _BY_NAME.get(ending)
+    if found is not None and ending != ".json":
         return found
     start = b""
     if path.exists():
         with opened(path, Report(path, "report"), tfrecord.is_record) as read_bytes:
             start = read_bytes(1 << 16)
-    if name.endswith(".json"):
+    if ending == ".json":
         return squad if _SQUAD.search(start) and b'"data"' in start else jsonlines
     if start.startswith(b"PAR1"):
         return parquet
@@ -91,6 +100,8 @@ def read(
     path: Where, *, types: Mapping[str, Any] | None = None, errors: str = "raise", **options: Any
 ) -> Rows:
     """The rows of a file whose format its name tells; options are those of that format's `read`.
+
+    A name that ends like `eng-fra.tsv` stands for pairs, without a line of names.
 
     Examples
     --------
@@ -183,10 +194,16 @@ def convert(
         # under its own name: that decides the format
         with tempfile.TemporaryDirectory(dir=part.parent, prefix=f".{target.name}.") as folder:
             trial = Path(folder) / target.name
-            count = write(trial, observed(), **options)
+            try:
+                count = write(trial, observed(), **options)
+            except FormatError as problem:
+                if problem.path != str(trial):
+                    raise
+                message = problem.message
+                raise FormatError(message, target, record=problem.record) from None
             types = {name: declared for name, found in seen.items() if (declared := _type(found))}
             back = {key: value for key, value in options.items() if key in _SHARED}
-            if format_of(target) in (pairs, tabular) and (_headless(target) or "header" in options):
+            if format_of(target) is pairs or options.get("header") is False:
                 back["columns"] = list(seen)
             held = {name: kind for name, kind in types.items() if _declarable(target, kind)}
             lost = _differences(read(source, **reading), read(trial, types=held, **back))
@@ -198,10 +215,6 @@ def convert(
 
 
 _SHARED = {"delimiter", "quote", "formulas", "columns", "layout", "largest"}
-
-
-def _headless(target: Path) -> bool:
-    return format_of(target) is pairs
 
 
 def _declarable(target: Path, kind: Any) -> bool:

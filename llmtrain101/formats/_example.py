@@ -90,7 +90,7 @@ def varint(number: int) -> bytes:
 # --- rows to bytes ------------------------------------------------------------------------------
 
 
-class _Table(dict[Any, bytes]):
+class Table(dict[Any, bytes]):
     """What was computed once is looked up afterwards; emptied when it grows too large."""
 
     def __init__(self, compute: Callable[[Any], bytes]) -> None:
@@ -130,7 +130,7 @@ class Encoder:
     def __init__(self, declared: Mapping[str, Kind]) -> None:
         self.declared = declared
         self._tables: dict[tuple[str, type], Any] = {}
-        self._outer = _Table(lambda length: b"\x0a" + varint(length))
+        self._outer = Table(lambda length: b"\x0a" + varint(length))
 
     def batch(self, rows: Sequence[Row], error: Callable[[int, str], None]) -> list[bytes]:
         """Each row as the bytes of an Example; `error(place, message)` must raise."""
@@ -150,9 +150,9 @@ class Encoder:
         made: Any = self._tables.get((name, kind))
         if made is None:
             if kind is str or kind is bytes:
-                made = _Table(functools.partial(_before_bytes, key))
+                made = Table(functools.partial(_before_bytes, key))
             elif kind is int or kind is bool:
-                made = _Table(functools.partial(_whole_int, key))
+                made = Table(functools.partial(_whole_int, key))
             elif kind is float:
                 made = _open(key, FLOAT, 6) + b"\x0a\x04"
             else:

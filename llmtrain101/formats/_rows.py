@@ -34,7 +34,7 @@ class FormatError(ValueError):
 
     Attributes
     ----------
-    path : str
+    path, message : str
     line, record, byte : int or None
         Lines count from 1; records and bytes, as offsets, from 0.
     """
@@ -48,6 +48,7 @@ class FormatError(ValueError):
         where += f", line {line}" if line is not None else ""
         where += f", record {record}" if record is not None else ""
         where += f" at byte {byte}" if byte is not None else ""
+        self.message = message
         super().__init__(f"{where}: {message}")
 
 
@@ -179,6 +180,12 @@ def brief(value: Any, longest: int = 60) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+def several(name: str, values: Sequence[str] | None) -> None:
+    """Refuse one text where a list is meant: it would be taken letter by letter."""
+    if isinstance(values, str):
+        raise TypeError(f"{name} must be a list of str, got {values!r}; write [{values!r}].")
+
+
 def conform(
     rows: list[Row], declared: Mapping[str, Kind], report: Report, what: str, numbers: Sequence[int]
 ) -> list[Row]:
@@ -222,6 +229,21 @@ def row_maker(names: tuple[str, ...]) -> Callable[[Sequence[Iterable[Any]]], lis
 
 
 # --- files --------------------------------------------------------------------------------------
+
+
+def endings(path: Where) -> list[str]:
+    """What a name ends in, in lower case and without `.gz`: what tells the format.
+
+    Examples
+    --------
+    >>> endings("tatoeba.eng-fra.TSV.gz")
+    ['.eng-fra', '.tsv']
+    """
+    return [each for each in _lower(path) if each != ".gz"]
+
+
+def _lower(path: Where) -> list[str]:
+    return [each.lower() for each in Path(path).suffixes]
 
 
 @contextmanager
@@ -288,7 +310,7 @@ def writing(path: Where) -> Iterator[IO[bytes]]:
     """A file that takes the place of the old one once it is whole; `.gz` is packed."""
     path = Path(path)
     with replacing(path) as part, part.open("wb") as file:
-        if path.suffix == ".gz":
+        if ".gz" in _lower(path)[-1:]:
             # no name and no time inside: the same rows give the same bytes
             with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed:
                 yield packed  # type: ignore[misc]

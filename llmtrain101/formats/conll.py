@@ -125,11 +125,7 @@ class _Reader:
             return False
         if self.names is None and (named := re.match(r"# ?global\.columns ?= ?(.+)", text)):
             self.names = [_name(each) for each in named[1].split()]
-        # `#` is a token too: then a tab follows, and as many values as there are columns
-        known = len(self.names) if self.names else 0
-        return (
-            text.startswith("# ") and "\t" not in text[:3] or text.count("\t") + 1 < max(known, 2)
-        )
+        return _is_comment(text, len(self.names or ()))
 
     def values(self, text: str, tokens: list[list[str]]) -> list[str]:
         """The values of a line; ValueError if they do not fit to the sentence or to the file."""
@@ -161,6 +157,13 @@ class _Reader:
             row["predicates"] = columns[len(names)]
             row["arguments"] = columns[len(names) + 1 :]
         return row
+
+
+def _is_comment(text: str, columns: int) -> bool:
+    # `#` is a token too: then a tab follows, and as many values as there are columns
+    if not text.startswith("#"):
+        return False
+    return text.startswith("# ") and "\t" not in text[:3] or text.count("\t") + 1 < max(columns, 2)
 
 
 def _name(column: str) -> str:
@@ -227,6 +230,9 @@ def _sentence(row: Row, columns: Sequence[str]) -> str:
             raise ValueError(f"a comment is one line that begins with #, got {_rows.brief(each)}")
     if any(not line.strip() for line in lines):
         raise ValueError("a token and its tags are all empty")
+    if _is_comment(lines[0], len(columns)):
+        token = _rows.brief(lists[0][0])
+        raise ValueError(f"a sentence that begins with {token} would be read as a comment")
     text = "\n".join([*comments, *lines, "", ""])
     text.encode()  # half of a surrogate pair is a ValueError
     return text

@@ -18,7 +18,8 @@ from llmtrain101.formats._rows import FormatError, Report, Row, Rows, Where
 LAYOUTS = ("lines", "array", "object")
 _SPACE = " \t\r\n"
 _LONG = re.compile(rb"[0-9]{20}")
-# What orjson would turn into text unasked is an error instead: it would not come back as it was.
+# Dates and dataclasses, which orjson would turn into text unasked, are errors instead: they would
+# not come back as they were. (It leaves no choice for UUID and Enum.)
 _AS_IS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
@@ -84,7 +85,7 @@ def write(
     ...     write(path, [{"text": "é", "tags": ["a", "b"]}]), path.read_text(encoding="utf-8")
     (1, '{"text":"é","tags":["a","b"]}\\n')
     """
-    layout = layout or ("array" if ".json" in Path(path).suffixes else "lines")
+    layout = layout or ("array" if ".json" in _rows.endings(path) else "lines")
     if layout not in LAYOUTS[:2]:
         raise ValueError(f'layout must be "lines" or "array", got {layout!r}.')
     count = 0
@@ -97,8 +98,10 @@ def write(
             except TypeError:
                 lines = [_dumps(row, path, first + place) for place, row in enumerate(batch)]
             joined = between.encode().join(lines)
-            if b"null" in joined:  # orjson writes NaN as null
-                lines = [_dumps(row, path, first + place) for place, row in enumerate(batch)]
+            if b"null" in joined:  # orjson writes NaN as null, which is an error here
+                for place, line in enumerate(lines):
+                    if b"null" in line:
+                        _dumps(batch[place], path, first + place)
             file.write(between.encode() if count else b"")
             file.write(joined)
             count += len(batch)
@@ -133,8 +136,13 @@ def _names(value: Any) -> Iterator[Any]:
 
 
 def _loads(line: bytes) -> Any:
-    # orjson would round an integer beyond 64 bits to a float without a word
-    return _DECODER.decode(line.decode()) if _LONG.search(line) else orjson.loads(line)
+    value = orjson.loads(line)  # the one judge of what is JSON
+    return _exact(line) if _LONG.search(line) else value
+
+
+def _exact(line: bytes) -> Any:
+    """With integers beyond 64 bits as they are: orjson rounds them to floats without a word."""
+    return _DECODER.decode(line.decode())
 
 
 def _long_numbers(block: bytes, lines: int) -> list[int]:
@@ -164,8 +172,8 @@ def _lines(report: Report, declared: Mapping[str, Any], largest: int) -> Iterato
         try:
             rows = list(map(orjson.loads, lines))
             for place in _long_numbers(block, len(lines)):
-                rows[place] = _loads(lines[place])
-        except ValueError:
+                rows[place] = _exact(lines[place])
+        except (ValueError, RecursionError):
             rows, numbers = _one_by_one(lines, number, report)
         if set(map(type, rows)) != {dict}:
             rows, numbers = _objects(rows, numbers, report)
@@ -207,7 +215,7 @@ def _objects(
 def _seen_layout(path: Path) -> str:
     with _rows.opened(path, Report(path, "report")) as read:
         start = read(_rows.CHUNK).removeprefix(_rows.BOM).lstrip()
-    if ".json" not in path.suffixes:
+    if ".json" not in _rows.endings(path):
         return "lines"
     if not start.startswith(b"{"):
         return "array"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from llmtrain101.formats import _rows
 from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 
+_WHOLE = re.compile(r"[+-]?[0-9]{1,4000}")  # Python refuses more digits
 _NOTE = "line that is not UTF-8, read as Latin-1"
 
 
@@ -81,7 +83,7 @@ def _read(
                     report.damage(f"no text behind the label {_rows.brief(name)}", line=number)
                     continue
                 row = {"label": name, "text": rest}
-                if number_kind and number_kind.base is int and name.lstrip("+-").isdecimal():
+                if number_kind and number_kind.base is int and _WHOLE.fullmatch(name):
                     row["label"] = int(name)
             rows.append(row)
             places.append(number)
@@ -104,14 +106,14 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
             for place, row in enumerate(batch, first):
                 try:
                     file.write(_line(row))
-                except (KeyError, ValueError) as problem:
+                except ValueError as problem:
                     raise FormatError(str(problem), path, record=place) from None
             count += len(batch)
     return count
 
 
 def _line(row: Row) -> bytes:
-    text, label = row["text"], row.get("label")
+    text, label = row.get("text"), row.get("label")
     if not isinstance(text, str) or "\n" in text or text.endswith("\r") or not text.strip(" \t"):
         raise ValueError(f"a text is one line that is not empty, got {_rows.brief(text)}")
     if more := row.keys() - {"text", "label"}:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llmtrain101.formats import _rows, tabular
-from llmtrain101.formats._rows import FormatError, Report, Row, Rows, Where
+from llmtrain101.formats._rows import FormatError, Kind, Report, Row, Rows, Where
 
 _LANGUAGES = re.compile(r"(?:^|\.)([a-z]{2,3})-([a-z]{2,3})\.")
 Files = Where | tuple[Where, Where]
@@ -44,11 +44,17 @@ def read(
     ...     list(read(files))
     [{'en': 'Hi.', 'fr': 'Salut.'}]
     """
+    _rows.several("columns", columns)
     if isinstance(path, tuple):
         first, second = map(Path, path)
         report = Report(first, errors)
-        names = list(columns or (first.suffix[1:] or "source", second.suffix[1:] or "target"))
-        return Rows(_aligned(report, Report(second, errors), names, largest), report)
+        names = list(columns or [(_rows.endings(each) or ["."])[-1][1:] for each in path])
+        if columns is None and (len(set(names)) < 2 or "" in names):
+            names = ["source", "target"]
+        if len(names) != 2 or names[0] == names[1]:
+            raise ValueError(f"columns must be two different names, got {columns!r}.")
+        declared = _rows.kinds(types)
+        return Rows(_aligned(report, Report(second, errors), names, declared, largest), report)
     names = list(columns or _named(path))
     return tabular.read(
         path, columns=names, types=types, errors=errors, delimiter="\t", quote=False,
@@ -57,7 +63,7 @@ def read(
 
 
 def _named(path: Where) -> list[str]:
-    languages = _LANGUAGES.search(Path(path).name)
+    languages = _LANGUAGES.search(Path(path).name.lower())
     names = list(languages.groups()) if languages else ["source", "target"]
     with _rows.opened(Path(path), Report(path, "report")) as read:
         tabs = read(1 << 16).split(b"\n")[0].count(b"\t")
@@ -65,17 +71,21 @@ def _named(path: Where) -> list[str]:
     return names + extra
 
 
-def _aligned(report: Report, other: Report, names: list[str], largest: int) -> Iterator[list[Row]]:
+def _aligned(
+    report: Report, other: Report, names: list[str], declared: dict[str, Kind], largest: int
+) -> Iterator[list[Row]]:
     left, right = _texts(report, largest), _texts(other, largest)
     for number, source in enumerate(left, 1):
         target = next(right, None)
         if target is None:
             report.damage(f"{other.path} ends before this line", line=number)
             return
-        report.rows += 1
-        yield [dict(zip(names, (source, target), strict=True))]
+        rows = [dict(zip(names, (source, target), strict=True))]
+        rows = _rows.conform(rows, declared, report, "line", [number])
+        report.rows += len(rows)
+        yield rows
     if next(right, None) is not None:
-        report.damage(f"it has fewer lines than {other.path}", line=report.rows)
+        report.damage(f"it has fewer lines than {other.path}")
 
 
 def _texts(report: Report, largest: int) -> Iterator[str]:

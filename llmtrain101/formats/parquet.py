@@ -99,7 +99,7 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
     from pyarrow import parquet
 
     declared = _rows.kinds(types)
-    checked = (pair for pair in _rows.batches(rows, path, declared))
+    checked = _rows.batches(rows, path, declared)
     head = list(islice(checked, GROUP // _rows.BATCH))
     names = list(dict.fromkeys(name for _, batch in head for row in batch for name in row))
     names += [name for name in declared if name not in names]

@@ -20,6 +20,7 @@ def read(
 
     A row is `{"id", "title", "context", "question", "answers": {"text": […], "answer_start": […]},
     "is_impossible"}`. Offsets are characters; each answer is held against the paragraph.
+    The `plausible_answers` of SQuAD 2.0 are left out.
 
     Parameters
     ----------
@@ -169,6 +170,4 @@ def _question(row: Row) -> Row:
     answers = [{"text": text, "answer_start": start} for text, start in pairs]
     made = {"id": row["id"], "question": row["question"], "answers": answers}
     impossible = bool(row.get("is_impossible", not answers))
-    return made | (
-        {"is_impossible": impossible} if impossible != (not answers) or impossible else {}
-    )
+    return made | ({"is_impossible": impossible} if impossible or not answers else {})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,6 +71,7 @@ def read(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "adults.csv"
     ...     _ = path.write_text("25, Private\\n18, ?\\n", encoding="utf-8")
@@ -80,6 +80,8 @@ def read(
     [{'age': 25, 'job': 'Private'}, {'age': 18, 'job': None}]
     """
     report = Report(path, errors)
+    _rows.several("missing", missing)
+    _rows.several("columns", columns)
     if "" not in missing:
         missing = ["", *missing]
     reader = _Reader(
@@ -91,7 +93,12 @@ def read(
 
 
 def _delimiter(path: Where) -> str:
-    return "\t" if {".tsv", ".tab"} & set(Path(path).suffixes) else ","
+    return "\t" if {".tsv", ".tab"} & set(_rows.endings(path)) else ","
+
+
+def _check(delimiter: str) -> None:
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n ':
+        raise ValueError(f"delimiter must be one ASCII character, got {delimiter!r}.")
 
 
 class _Reader:
@@ -100,8 +107,7 @@ class _Reader:
         delimiter: str, quote: bool, spaces: bool, missing: frozenset[str], formulas: bool,
         encoding: str, largest: int,
     ) -> None:  # fmt: skip
-        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n ':
-            raise ValueError(f"delimiter must be one ASCII character, got {delimiter!r}.")
+        _check(delimiter)
         if "\n".encode(encoding) != b"\n":
             raise ValueError(f"encoding must hold ASCII as it is, got {encoding!r}.")
         if wrong := [name for name, kind in declared.items() if kind.many or kind.base is dict]:
@@ -205,6 +211,7 @@ class _Reader:
     def _columns(self, block: bytes) -> list[tuple[Any, Kind]] | None:
         """The columns by arrow, or None if a value is not as it should be."""
         import pyarrow as pa
+        import pyarrow.compute as pc
         from pyarrow import csv
 
         assert self.names is not None
@@ -240,6 +247,8 @@ class _Reader:
                     if b"x" in text or b"X" in text:  # arrow takes 0x1f for a number, we do not
                         return None
                     column = column.cast(pa.int64())
+                if kind.base is float and b"(" in block and pc.any(pc.is_nan(column)).as_py():
+                    return None  # arrow takes nan(1) for a number, we do not
                 if kind.base is bool and not _BOOLS.issuperset(column.unique().to_pylist()):
                     return None
                 whole.append((column, kind))
@@ -274,7 +283,9 @@ class _Reader:
         for values, start, end, number, problem in self._split(text, line):
             if not problem and len(values) == 1 and values[0][0] == "" and len(self.names) > 1:
                 continue  # an empty line
-            if number in unreadable:
+            if unreadable and not unreadable.isdisjoint(
+                range(number, number + text.count("\n", start, end - 1) + 1)
+            ):
                 continue
             if not problem and len(values) != len(self.names):
                 problem = f"{len(values)} values for {len(self.names)} columns"
@@ -422,6 +433,7 @@ def write(
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "a.csv"
     ...     _ = write(path, [{"text": "=1+1", "n": 1}, {"text": None, "n": 2}], formulas=True)
@@ -431,6 +443,8 @@ def write(
     ,2
     """
     delimiter = delimiter or _delimiter(path)
+    _check(delimiter)
+    _rows.several("columns", columns)
     quote = _delimiter(path) == "," if quote is None else quote
     names = list(columns) if columns is not None else None
     count = 0

@@ -18,7 +18,7 @@ from crc32c import crc32c
 
 from llmtrain101.folders import replacing
 from llmtrain101.formats import _rows
-from llmtrain101.formats._example import Decoder, Encoder
+from llmtrain101.formats._example import Decoder, Encoder, Table
 from llmtrain101.formats._rows import FormatError, Report, Row, Rows, Where
 
 if TYPE_CHECKING:
@@ -116,15 +116,7 @@ def write_records(path: Where, records: Iterable[bytes]) -> int:
     return count
 
 
-class _Headers(dict[int, bytes]):
-    def __missing__(self, length: int) -> bytes:
-        if len(self) >= 1 << 16:
-            self.clear()
-        self[length] = made = _header(length)
-        return made
-
-
-_HEADERS = _Headers()
+_HEADERS = Table(_header)
 
 
 def _framed(records: list[bytes]) -> bytes:
@@ -355,6 +347,8 @@ class Records(Sequence[Row]):
         As in `read`.
     index : path, optional
         A file that `write_index` made; else the lengths are followed from record to record.
+    largest : int
+        The most bytes of one record.
 
     Examples
     --------
@@ -373,6 +367,9 @@ class Records(Sequence[Row]):
     ) -> None:  # fmt: skip
         self.path, self._decoder = Path(path), Decoder(_rows.kinds(types))
         with self.path.open("rb") as file:
+            start = file.read(12)
+            if start.startswith(b"\x1f\x8b") and not is_record(start):
+                raise FormatError("it is packed by gzip; unpack it to ask by number", self.path)
             size = os.fstat(file.fileno()).st_size
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else None
         try:
