@@ -19,9 +19,9 @@ from llmtrain101 import course
 course.start("02")
 course.promises(
     "02",
-    "build the dumb baseline of a task, for labels and for translations",
-    "draw a learning curve, and say how many labels a task needs",
-    "find out whether a score comes from the labels: shuffle them, and look for leaks",
+    "build the dumb baseline that says what a score is worth",
+    "turn counted words into chances, as naive Bayes does",
+    "read from a learning curve how many labels a task needs",
     minutes=50,
     before="Lesson 01: training rows, unseen rows, a control.",
 )
@@ -261,7 +261,7 @@ def translation(seed):
 # %%
 nothing = {
     "topic": topic.baseline(),
-    "sentiment": np.mean([sentiment(seed).baseline() for seed in range(8)]),
+    "sentiment": np.mean([sentiment(seed).baseline() for seed in range(24)]),
     "translation": np.mean([translation(seed).baseline() for seed in range(8)]),
 }
 course.within("topic, always the same package", nothing["topic"], 0.12, 0.35)
@@ -273,7 +273,8 @@ course.within("translation, the English itself (chrF)", nothing["translation"], 
 #
 # A **learning curve**: the score on unseen examples against the number of labels, for
 # true labels, and for the same labels dealt out at random. The second line is what a
-# task looks like in which there is nothing to learn.
+# task looks like in which there is nothing to learn. (The cell trains some hundreds of
+# small models: give it half a minute.)
 
 
 # %%
@@ -295,7 +296,7 @@ runs = [
     for task, (_, sizes) in TASKS.items()
     for n in sizes
     for shuffled in (False, True)
-    for seed in range(12 if task == "sentiment" else 3)
+    for seed in range(24 if task == "sentiment" else 8)
 ]
 curves = pd.DataFrame(runs, columns=["task", "labels", "arm", "value"])
 
@@ -305,6 +306,7 @@ import matplotlib.pyplot as plt
 from llmtrain101 import plots
 
 figure, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
+axes[1].sharey(axes[0])  # both are accuracies
 for ax, task in zip(axes, TASKS, strict=True):
     unit = "chrF" if task == "translation" else "accuracy"
     part = curves[curves.task == task]
@@ -314,28 +316,38 @@ for ax in axes[:2]:
     ax.get_legend().remove()
 course.figure(
     figure,
-    "Three learning curves. Topic and translation rise far above the dotted line of the dumb "
-    "baseline, and still rise at the end. Sentiment rises little. Shuffled labels stay near "
-    "the dotted line in all three.",
+    "Three learning curves. With true labels topic and translation rise far above the dotted "
+    "line of the dumb baseline, and still rise at the end; sentiment starts a little below it "
+    "and ends about 0.1 above. With shuffled labels none rises: topic lies a little above the "
+    "dotted line, sentiment a little below it, and translation sinks below it.",
 )
 
 # %% [markdown]
 # Now the number that the article leaves open. How many labels until each task is 5
-# points above the dumb baseline (5 chrF, for translation)?
+# points above the dumb baseline, and does not fall below that again? (For translation 5
+# chrF, which is another measure: do not hold it against the other two.)
 
 # %%
 mean = curves[curves.arm == "true labels"].groupby(["task", "labels"]).value.mean()
 needed = {}
-for task in TASKS:
-    margin = 5 if task == "translation" else 0.05
-    enough = [n for n in TASKS[task][1] if mean[task, n] >= nothing[task] + margin]
-    needed[task] = enough[0] if enough else None
-    course.varies(f"{task}: {needed[task]} of {TASKS[task][1]}")
-assert needed["topic"] <= 32 and (needed["sentiment"] or 1_000) > needed["topic"]
+for task, (_, sizes) in TASKS.items():
+    asked = nothing[task] + (5 if task == "translation" else 0.05)
+    worst = mean[task][::-1].cummin()  # the lowest score with so many labels or more
+    enough = worst[worst >= asked]
+    if enough.empty:
+        course.varies(f"{task}: more than {sizes[-1]:,}")
+        continue
+    needed[task] = n = enough.index.min()
+    fewer = [f"more than {size:,}, " for size in sizes if size < n][-1:]
+    there = f"on average {mean[task, n]:.3g} there, {asked:.3g} asked"
+    course.varies(f"{task}: {''.join(fewer)}at most {n:,} ({there})")
+assert needed["topic"] <= 32 and needed.get("sentiment", 1_000) > needed["topic"]
 
 # %% [markdown]
-# So "a large amount" is no number. It is a property of the task. Play with the topic:
-# how many labels until a text of yours gets the right package, and how sure is it then?
+# So "a large amount" is no number. It is a property of the task, the model and the
+# margin. And where the average is hardly above what was asked, other texts may need the
+# next size. Play with the topic: how many labels until a text of yours gets the right
+# package, and how sure is it then?
 
 
 # %%
@@ -366,9 +378,9 @@ course.play(
 # %% [markdown]
 # ## Claim 1: the labels do the work
 #
-# Naive Bayes after 320 labels, true or shuffled. If the score came from anything else,
-# such as the number of words, shuffling would not hurt. Guess where the shuffled ones
-# land.
+# Naive Bayes after 320 labels, true or shuffled. Shuffling cuts every tie between text
+# and label, honest or not; the test labels stay as they are. Guess where the shuffled
+# ones land.
 
 # %%
 from functools import partial
@@ -402,7 +414,16 @@ course.within(
 # %% [markdown]
 # The labels do it. Dealt out at random they leave nothing to learn but how frequent each
 # is, and the model lands near somebody who has learnt nothing. Run this control once for
-# each new set of data: a score that survives shuffling came from somewhere else.
+# each new set of data. A score that survives it came from the way you measure: test
+# answers that reached the model, or a test in which nearly all have one label. A
+# shortcut, such as the length of a text or a name in it, does not survive it and is not
+# found this way; claim 3 looks for one.
+#
+# A word on all intervals of this lesson. Each seed draws other labels, but the texts it
+# is asked about are drawn from the same test docstrings, or from the same 400 reviews
+# and the same menus, again and again. So an interval says how much hangs on the draw; for
+# *other texts* it is too short. Where a bound lies close to what counts, take the verdict
+# as open.
 #
 # ## Claim 2: ten times the labels
 #
@@ -438,28 +459,32 @@ for task, few, many, least, metric in (
 course.figure(tenfold["translation"].plot(), tenfold["translation"].alt_text())
 
 # %% [markdown]
-# Three times the same words do not mean three times the same thing. Hold the last lines
-# against each other: after ten times the labels, how far is each from somebody who has
-# learnt nothing? The article's "highly accurate" fits the first. Of ten reviews the
-# second gets about half wrong. (It sees a bag of words. Lesson 04 tries other features,
-# lesson 10 models that have read before.)
+# The same verdict does not mean the same thing. Hold the last lines against each other:
+# after ten times the labels, how far is each from somebody who has learnt nothing? Set
+# the article's "highly accurate" beside the first: far better than nothing learnt, and
+# still about one in three wrong. Of its reviews the second gets about half wrong, and if
+# its interval begins close to the five points that were asked for, it is one of the open
+# ones. (It sees a bag of words. Lesson 04 tries other features, lesson 10 models that
+# have read before.)
 #
 # ## Claim 3: the names give it away
 #
 # You took the names of the packages out. Was that needed? A rule without any training
-# looks for a name, and says the most frequent package where it finds none:
-
+# looks for a name, and says the package most frequent in training where it finds none:
 
 # %%
+frequent = Counter(topic.train[1]).most_common(1)[0][0]
+
+
 def by_name(text):
     text = text.lower()
     found = [package for package in PACKAGES if package in text]
-    return found[0] if len(found) == 1 else "pandas"
+    return found[0] if len(found) == 1 else frequent
 
 
 unseen = docs[docs.split == "test"]
 rule = np.mean([by_name(text) == p for text, p in zip(unseen.text, unseen.package, strict=True)])
-course.within("right by looking for names", rule, 0.35, 0.6)
+course.within("right by looking for names", rule, 0.22, 0.55)
 
 # %% [markdown]
 # With hardly any labels that rule would be hard to beat. How much do the names flatter a
@@ -495,10 +520,10 @@ print(flattered.verdict)
 course.varies(flattered.summary())
 
 # %% [markdown]
-# If it says *no effect found*: the leak was real, and it made no difference. The name is
-# one word of a hundred, and a docstring about axes and ticks does not need it. That you
-# could not know before. A leak that you can name, you can also measure. The ones that
-# cost you dearly are those you have not thought of: copies of test texts among the
+# If it says *no effect found*, look at the interval: it may lie above 0 all the same. Then
+# the leak is real, and the names do help, by less than the three points you asked for.
+# That you could not know before. A leak that you can name, you can also measure. The ones
+# that cost you dearly are those you have not thought of: copies of test texts among the
 # training texts, for instance (lesson 03).
 #
 # ## When more labels do not help
@@ -721,7 +746,9 @@ course.varies(my_own.summary())
 # %% [markdown]
 # Look first at the last line. If the many labels are no better than nothing learnt, the
 # inputs do not tell, or the label is not what you think. If the shuffled ones are as good
-# as the true ones, something leaks.
+# as the true ones, there was nothing to learn, or the score came from the way it is
+# measured. Shortcuts in the texts this does not find: take out what you suspect, as in
+# claim 3.
 #
 # ## Further
 #

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -46,6 +47,10 @@ def records(
     return found
 
 
+def yielded(data: bytes, **slips: Any) -> Iterator[bytes]:
+    yield from records(data, **slips)  # so that it raises only while it is read
+
+
 def starts(data: bytes) -> list[int]:
     return [at for at in range(len(data)) if at == 0 or data[at - 1 : at] == b"\n"]
 
@@ -57,6 +62,7 @@ def starts(data: bytes) -> list[int]:
         ("06.1", lambda n: bytearray(varint(n))),
         ("06.2", records),
         ("06.2", lambda data: iter(records(data))),
+        ("06.2", yielded),
         ("06.3", starts),
         ("06.3", lambda data: tuple(starts(data))),
     ],
@@ -86,6 +92,10 @@ def without_ends(data: bytes) -> list[int]:
         ("06.2", lambda d: records(d, data_checked=False), "a byte of the third record's data"),
         ("06.2", lambda d: records(d, length_checked=False), "nothing is said|stops with"),
         ("06.2", lambda d: records(d, error=IndexError), "stops with a `IndexError`"),
+        ("06.2", lambda d: yielded(d, data_checked=False), "a byte of the third record's data"),
+        ("06.2", lambda d: yielded(d, error=IndexError), "stops with a `IndexError`"),
+        ("06.2", lambda d: yielded(d, order=">"), "undamaged, it raises a ValueError"),
+        ("06.2", lambda d: map(ord, records(d)), "stopped with `TypeError"),
         ("06.2", lambda d: records(d, order=">"), "raises a ValueError"),
         ("06.2", lambda d: records(d)[:1], "the next begins behind"),
         ("06.2", lambda d: [b"1234" + each for each in records(d)], "too much in it"),

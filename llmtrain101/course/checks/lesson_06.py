@@ -109,7 +109,7 @@ def records_of(answer: Callable[[bytes], Any]) -> str:
     }
     for what, data in damaged.items():
         try:
-            found = answer(data)
+            found = _listed(answer, data)
         except Wrong as problem:
             cause = problem.__cause__  # what the answer raised
             if isinstance(cause, ValueError):
@@ -128,19 +128,29 @@ def records_of(answer: Callable[[bytes], Any]) -> str:
     return "No bit flips unnoticed now. (Whoever means harm can compute a checksum, too.)"
 
 
+def _listed(answer: Callable[[bytes], Any], data: bytes) -> Any:
+    """What the answer gives; where it yields its records, what it raises on the way counts too."""
+    found = answer(data)
+    if not hasattr(found, "__next__"):
+        return found
+    try:
+        return list(found)
+    except Exception as error:
+        name = getattr(answer, "__name__", "your function")
+        raise Wrong(f"`{name}` stopped with `{type(error).__name__}: {error}`.") from error
+
+
 def _changed(data: bytes, place: int, by: int = 4) -> bytes:
     return data[:place] + bytes([data[place] ^ by]) + data[place + 1 :]
 
 
 def _reads(answer: Callable[[bytes], Any], data: bytes, right: list[bytes], what: str) -> None:
     try:
-        found = answer(data)
+        found = _listed(answer, data)
     except Wrong as problem:
         if isinstance(cause := problem.__cause__, ValueError):
             raise Wrong(f"For {what}, undamaged, it raises a ValueError: {cause}.") from None
         raise
-    if hasattr(found, "__next__"):
-        found = list(found)
     if not isinstance(found, list):
         raise Wrong(f"For {what} it returns {_brief(found)}; it should be a list of bytes.")
     if found == right:
