@@ -16,14 +16,10 @@ from llmtrain101 import experiment
 from llmtrain101.course import exercises, lessons
 from llmtrain101.course.checks import lesson_00
 from llmtrain101.train import TrainConfig
+from tests.judging import judged
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSON = lessons.lesson_path("00", ROOT)
-
-
-def judged(id: str, answer: Any) -> tuple[str, str]:
-    state, lines = exercises.judge(exercises.find(id), answer)
-    return state, "\n".join(lines)
 
 
 def by_mean(low: float, high: float, smallest: float) -> str:
@@ -111,12 +107,6 @@ def test_each_wrong_judge_is_shown_a_case_that_it_gets_wrong(
 ) -> None:
     state, text = judged("00.3", answer)
     assert state == "failed" and said in text
-
-
-@pytest.mark.parametrize("id", ["00.1", "00.2", "00.3"])
-@pytest.mark.parametrize("answer", [None, ...])
-def test_no_answer_is_unattempted(id: str, answer: Any) -> None:
-    assert judged(id, answer)[0] == "unattempted"
 
 
 def test_the_check_and_the_lesson_mean_the_same_first_training() -> None:

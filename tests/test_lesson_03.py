@@ -9,12 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from llmtrain101.course import exercises
-
-
-def judged(id: str, answer: Any) -> tuple[str, str]:
-    state, lines = exercises.judge(exercises.find(id), answer)
-    return state, "\n".join(lines)
+from tests.judging import judged
 
 
 def wait_by_loop(attempt: int, told: Any = None, first: float = 0.5, most: float = 60) -> float:
@@ -132,12 +127,3 @@ def test_each_kind_of_wrong_answer_hears_what_is_wrong(id: str, answer: Any, sai
     state, text = judged(id, answer)
     assert state == "failed"
     assert re.search(said, text), text
-
-
-@pytest.mark.parametrize("id", ["03.1", "03.2", "03.3"])
-def test_what_is_not_yet_written_is_unattempted(id: str) -> None:
-    def starter(*_: Any, **__: Any) -> Any:
-        return ...
-
-    assert judged(id, starter)[0] == "unattempted"
-    assert judged(id, None)[0] == "unattempted"

@@ -11,12 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from llmtrain101.course import exercises
-
-
-def judged(id: str, answer: Any) -> tuple[str, str]:
-    state, lines = exercises.judge(exercises.find(id), answer)
-    return state, "\n".join(lines)
+from tests.judging import judged
 
 
 def with_it(word: str, texts: list[str]) -> int:
@@ -167,12 +162,3 @@ def test_each_kind_of_wrong_answer_hears_what_is_wrong(id: str, answer: Any, sai
     state, text = judged(id, answer)
     assert state == "failed", text
     assert re.search(said, text), text
-
-
-@pytest.mark.parametrize("id", ["04.1", "04.2", "04.3"])
-def test_what_is_not_yet_written_is_unattempted(id: str) -> None:
-    def starter(*_: Any) -> Any:
-        return ...
-
-    assert judged(id, starter)[0] == "unattempted"
-    assert judged(id, None)[0] == "unattempted"

@@ -11,13 +11,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from llmtrain101.course import exercises
 from llmtrain101.labels import crowd
-
-
-def judged(id: str, answer: Any) -> tuple[str, str]:
-    state, lines = exercises.judge(exercises.find(id), answer)
-    return state, "\n".join(lines)
+from tests.judging import judged
 
 
 def with_library(counts: Any) -> float:
@@ -129,12 +124,3 @@ def test_each_kind_of_wrong_answer_hears_what_is_wrong(id: str, answer: Any, sai
     state, text = judged(id, answer)
     assert state == "failed"
     assert re.search(said, text), text
-
-
-@pytest.mark.parametrize("id", ["05.1", "05.2", "05.3"])
-def test_what_is_not_yet_written_is_unattempted(id: str) -> None:
-    def starter(*_: Any) -> Any:
-        return ...
-
-    assert judged(id, starter)[0] == "unattempted"
-    assert judged(id, None)[0] == "unattempted"

@@ -10,14 +10,9 @@ from typing import Any
 import pytest
 
 from llmtrain101 import plots
-from llmtrain101.course import exercises
 from llmtrain101.formats._example import varint
 from llmtrain101.formats.tfrecord import masked_crc
-
-
-def judged(id: str, answer: Any) -> tuple[str, str]:
-    state, lines = exercises.judge(exercises.find(id), answer)
-    return state, "\n".join(lines)
+from tests.judging import judged
 
 
 def groups(number: int) -> list[int]:
@@ -130,12 +125,6 @@ def test_the_order_of_groups_is_told() -> None:
         return bytes([*(g | 128 for g in seven[:-1]), seven[-1]])
 
     assert "wrong order" in judged("06.1", backwards)[1]
-
-
-@pytest.mark.parametrize("id", ["06.1", "06.2", "06.3"])
-def test_what_is_not_yet_written_is_unattempted(id: str) -> None:
-    assert judged(id, lambda *_: ...)[0] == "unattempted"
-    assert judged(id, None)[0] == "unattempted"
 
 
 def test_a_map_of_bytes_shows_each_byte_once() -> None:

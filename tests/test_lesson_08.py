@@ -11,13 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from llmtrain101.course import exercises
 from llmtrain101.labels import active
-
-
-def judged(id: str, answer: Any) -> tuple[str, str]:
-    state, lines = exercises.judge(exercises.find(id), answer)
-    return state, "\n".join(lines)
+from tests.judging import judged
 
 
 def by_loop(chances: Any, classes: Any, threshold: float) -> Any:
@@ -125,12 +120,3 @@ def test_each_kind_of_wrong_answer_hears_what_is_wrong(id: str, answer: Any, sai
     state, text = judged(id, answer)
     assert state == "failed"
     assert re.search(said, text), text
-
-
-@pytest.mark.parametrize("id", ["08.1", "08.2", "08.3"])
-def test_what_is_not_yet_written_is_unattempted(id: str) -> None:
-    def starter(*_: Any) -> Any:
-        return ...
-
-    assert judged(id, starter)[0] == "unattempted"
-    assert judged(id, None)[0] == "unattempted"

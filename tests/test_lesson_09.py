@@ -12,11 +12,7 @@ import pytest
 import torch
 
 from llmtrain101.course import exercises
-
-
-def judged(id: str, answer: Any) -> tuple[str, str]:
-    state, lines = exercises.judge(exercises.find(id), answer)
-    return state, "\n".join(lines)
+from tests.judging import judged
 
 
 def counted(sentences: list[str], before: str) -> tuple[list[str], list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from llmtrain101.course.checks import Wrong, exercise
+from llmtrain101.course.checks import Wrong, brief, exercise, number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,7 @@ def tipping_income(answer: Callable[[Any, float, float], float]) -> str:
 
     weights = np.array([0.5, 1.2, -0.7, 2.0])
     age, male = 60, 1
-    found = _number(answer(weights, age, male), "an income")
+    found = number(answer(weights, age, male), "one number, an income")
     others = weights[0] + weights[1] * (age - 40) / 10 + weights[2] * male
     slips = {
         "its sign is turned round: what is brought to the other side changes its sign, and a "
@@ -61,7 +61,7 @@ def tipping_income(answer: Callable[[Any, float, float], float]) -> str:
     ):
         others = w[0] + w[1] * (age - 40) / 10 + w[2] * male
         right = 50_000 - 20_000 * others / w[3]
-        found = _number(answer(w, age, male), "an income")
+        found = number(answer(w, age, male), "one number, an income")
         if abs(found - right) > 1:
             score = others + w[3] * (found - 50_000) / 20_000
             raise Wrong(
@@ -187,22 +187,13 @@ def decay_step(answer: Callable[[Any, Any, float, float], Any]) -> str:
     )
 
 
-def _number(value: Any, what: str) -> float:
-    import numpy as np
-
-    number = np.asarray(value)
-    if number.size != 1 or number.dtype.kind not in "iuf":
-        raise Wrong(f"It gives {_brief(value)}; it should be one number, {what}.")
-    return float(number.reshape(()))
-
-
 def _array(value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     import numpy as np
 
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise Wrong(f"It gives {_brief(value)}; it should be an array of numbers.") from None
+        raise Wrong(f"It gives {brief(value)}; it should be an array of numbers.") from None
     if array.shape != shape:
         raise Wrong(f"It gives an array of shape {array.shape}; that of the input is {shape}.")
     return array
@@ -210,8 +201,3 @@ def _array(value: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 def _list(values: Any) -> str:
     return str([round(float(value), 3) for value in values])
-
-
-def _brief(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"

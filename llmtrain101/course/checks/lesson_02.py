@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from llmtrain101.course.checks import Wrong, exercise
+from llmtrain101.course.checks import Wrong, brief, exercise, number
 
 
 @exercise(
@@ -24,7 +24,7 @@ from llmtrain101.course.checks import Wrong, exercise
 def dumb(answer: Callable[[list[str], list[str]], Any]) -> str:
     """The answer maps training labels and new labels to a share."""
     training, new = ["a", "b", "a", "c", "a", "b"], ["b", "b", "a", "b", "c"]
-    found = _number(answer(list(training), list(new)))
+    found = number(answer(list(training), list(new)))
     slips = {
         "that is the share of the most frequent label among the *new* rows: nobody knows those "
         "labels beforehand": 3 / 5,
@@ -45,7 +45,7 @@ def dumb(answer: Callable[[list[str], list[str]], Any]) -> str:
         ([1, 2, 2], [2, 2, 1, 2], 0.75),
     )
     for shown, asked, right in cases:
-        found = _number(answer(list(shown), list(asked)))
+        found = number(answer(list(shown), list(asked)))
         if abs(found - right) > 1e-9:
             raise Wrong(f"`dumb({shown}, {asked})` is {found:g}; expected {right:g}.")
     return "Print it beside every score: without it nobody knows what the score is worth."
@@ -67,7 +67,7 @@ def chance_of(answer: Callable[[str, Counter[str], list[str], float], Any]) -> s
     counted = Counter({"fine": 3, "day": 2, "a": 5})
     vocabulary = ["fine", "day", "a", "bad", "rain"]
     added = 0.5
-    found = _number(answer("fine", counted.copy(), list(vocabulary), added))
+    found = number(answer("fine", counted.copy(), list(vocabulary), added))
     n, size = 10, len(vocabulary)
     slips = {
         "nothing is added, so that a word that never came would make every text with it "
@@ -91,7 +91,7 @@ def chance_of(answer: Callable[[str, Counter[str], list[str], float], Any]) -> s
         if any(abs(found - value) < 1e-9 for value in values):
             raise Wrong(f"{call} is {found:.4f}: {slip}.")
     total = sum(
-        _number(answer(word, counted.copy(), list(vocabulary), added)) for word in vocabulary
+        number(answer(word, counted.copy(), list(vocabulary), added)) for word in vocabulary
     )
     if abs(total - 1) > 1e-9:
         raise Wrong(
@@ -104,7 +104,7 @@ def chance_of(answer: Callable[[str, Counter[str], list[str], float], Any]) -> s
         ("x", Counter(x=4), ["x", "y"], 1),
     ):
         right = (counts[word] + more) / (sum(counts.values()) + more * len(words))
-        found = _number(answer(word, counts.copy(), list(words), more))
+        found = number(answer(word, counts.copy(), list(words), more))
         if abs(found - right) > 1e-9:
             raise Wrong(
                 f"`chance_of({word!r}, {dict(counts)}, {words}, {more})` is {found:.4f}; expected "
@@ -153,22 +153,5 @@ def labels_for(answer: Callable[[dict[int, float], float], Any]) -> str:
     ):
         found = answer(dict(given), wanted)
         if found != right or isinstance(found, bool):
-            raise Wrong(f"`labels_for({given}, {wanted})` is {_brief(found)}; expected {right}.")
+            raise Wrong(f"`labels_for({given}, {wanted})` is {brief(found)}; expected {right}.")
     return "So you can say what a point of accuracy costs before you order labels."
-
-
-def _number(value: Any) -> float:
-    import numpy as np
-
-    try:
-        number = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise Wrong(f"It gives {_brief(value)}; a number is expected.") from None
-    if number.size != 1:
-        raise Wrong(f"It gives {_brief(value)}; one number is expected.")
-    return float(number.reshape(()))
-
-
-def _brief(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"

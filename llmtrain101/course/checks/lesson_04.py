@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llmtrain101.course.checks import Wrong, exercise
+from llmtrain101.course.checks import Wrong, brief, exercise
 
 
 @exercise(
@@ -174,10 +174,10 @@ def _numbers(value: Any, n: int) -> list[float]:
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
-        raise Wrong(f"It gives {_brief(value)}; numbers are expected.") from None
+        raise Wrong(f"It gives {brief(value)}; numbers are expected.") from None
     if array.shape != (n,):
         raise Wrong(
-            f"It gives {_brief(value)}; expected {n} number{'s' if n != 1 else ''}"
+            f"It gives {brief(value)}; expected {n} number{'s' if n != 1 else ''}"
             + (", one for each word." if n != 1 else ".")
         )
     return [float(each) for each in array]
@@ -185,12 +185,7 @@ def _numbers(value: Any, n: int) -> list[float]:
 
 def _pieces(value: Any) -> list[str]:
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise Wrong(f"It gives {_brief(value)}; a list of pieces is expected.")
+        raise Wrong(f"It gives {brief(value)}; a list of pieces is expected.")
     if not all(isinstance(piece, str) for piece in value):
-        raise Wrong(f"It gives {_brief(value)}; each piece is to be a text.")
+        raise Wrong(f"It gives {brief(value)}; each piece is to be a text.")
     return list(value)
-
-
-def _brief(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llmtrain101.course.checks import Wrong, exercise
+from llmtrain101.course.checks import Wrong, exercise, number
 
 
 @exercise(
@@ -27,7 +27,7 @@ def kappa_of(answer: Callable[[Any], float]) -> str:
     import numpy as np
 
     given = [[20, 5, 3], [10, 15, 2], [1, 4, 40]]
-    found = _number(answer([list(row) for row in given]))
+    found = number(answer([list(row) for row in given]))
     share = np.array(given) / np.sum(given)
     agree, rows, columns = share.trace(), share.sum(1), share.sum(0)
     chance = float(rows @ columns)
@@ -57,7 +57,7 @@ def kappa_of(answer: Callable[[Any], float]) -> str:
         if abs(found - value) < 1e-6 and abs(found - right) > 1e-6:
             raise Wrong(f"`kappa_of({given})` is {found:.3f}: {slip}.")
     for table in (given, [[5, 0], [0, 5]], [[0, 3], [7, 0]], [[81, 9], [9, 1]]):
-        found = _number(answer([list(row) for row in table]))
+        found = number(answer([list(row) for row in table]))
         share = np.array(table) / np.sum(table)
         chance = float(share.sum(1) @ share.sum(0))
         right = (share.trace() - chance) / (1 - chance)
@@ -135,7 +135,7 @@ def third_where_needed(answer: Callable[[float], Any]) -> str:
         found = answer(p)
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise Wrong("Return two numbers: labels for each text, and how likely it is right.")
-        cost, right = _number(found[0]), _number(found[1])
+        cost, right = number(found[0]), number(found[1])
         differ = 2 * p * (1 - p)
         call = f"`third_where_needed({p})`"
         costs = {
@@ -172,15 +172,3 @@ def third_where_needed(answer: Callable[[float], Any]) -> str:
         "Exactly as often right as a majority of three, for 2.2 instead of 3 labels where each is "
         "right 9 times in 10."
     )
-
-
-def _number(value: Any) -> float:
-    import numpy as np
-
-    number = np.asarray(value)
-    if number.size != 1 or number.dtype.kind not in "iuf":
-        text = " ".join(repr(value).split())
-        raise Wrong(
-            f"It gives `{text if len(text) <= 60 else text[:57] + '…'}`; one number, please."
-        )
-    return float(number.reshape(()))

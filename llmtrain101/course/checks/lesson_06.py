@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llmtrain101.course.checks import Wrong, exercise
+from llmtrain101.course.checks import Wrong, brief, exercise
 
 
 @exercise(
@@ -152,7 +152,7 @@ def _reads(answer: Callable[[bytes], Any], data: bytes, right: list[bytes], what
             raise Wrong(f"For {what}, undamaged, it raises a ValueError: {cause}.") from None
         raise
     if not isinstance(found, list):
-        raise Wrong(f"For {what} it returns {_brief(found)}; it should be a list of bytes.")
+        raise Wrong(f"For {what} it returns {brief(found)}; it should be a list of bytes.")
     if found == right:
         return
     if len(found) < len(right):
@@ -162,9 +162,7 @@ def _reads(answer: Callable[[bytes], Any], data: bytes, right: list[bytes], what
             hint = ""
             if isinstance(one, bytes) and other in one:
                 hint = " There is too much in it: the length and the checksums are not data."
-            raise Wrong(
-                f"For {what}, a record is {_brief(one)}; it should be {_brief(other)}.{hint}"
-            )
+            raise Wrong(f"For {what}, a record is {brief(one)}; it should be {brief(other)}.{hint}")
     raise Wrong(f"For {what} it returns {len(found)} records instead of {len(right)}.")
 
 
@@ -223,14 +221,9 @@ def _numbers(value: Any) -> list[int]:
     listed = hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
     found = list(value) if listed else [value]
     if not listed or not all(hasattr(each, "__index__") for each in found):
-        raise Wrong(f"It gives {_brief(value)}; it should be a list of whole numbers.")
+        raise Wrong(f"It gives {brief(value)}; it should be a list of whole numbers.")
     return [int(each) for each in found]
 
 
 def _hex(data: Any) -> str:
     return f"`{bytes(data).hex(' ')}`" if data else "`b''`"
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return f"`{text if len(text) <= 60 else text[:57] + '…'}`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llmtrain101.course.checks import Wrong, exercise
+from llmtrain101.course.checks import Wrong, exercise, number
 
 
 @exercise(
@@ -31,7 +31,7 @@ def majority(answer: Callable[[list[int]], Any]) -> str:
         ([3, 0, 2, 3], 3, "half of the votes is enough if no other label has as many"),
         ([0, 1, 0], 0, "0 is a label like others; `if vote` takes it for nothing"),
     ):
-        found = _share(answer(list(votes)))
+        found = number(answer(list(votes)))
         if found != right:
             raise Wrong(f"`majority_of({votes})` is {found:g}, not {right}: {slip}.")
     return "A tie is not a vote for the label that happens to come first."
@@ -58,12 +58,12 @@ def conflict(answer: Callable[[Any, int], Any]) -> str:
     rng = np.random.default_rng(0)
     for votes in (small, rng.integers(-1, 3, (40, 4)), np.array([[0], [1]])):
         given = votes.copy()
-        for number in range(votes.shape[1]):
-            own = votes[:, [number]]
-            spoke, others = own[:, 0] != -1, np.delete(votes, number, axis=1)
+        for rule in range(votes.shape[1]):
+            own = votes[:, [rule]]
+            spoke, others = own[:, 0] != -1, np.delete(votes, rule, axis=1)
             against = ((others != -1) & (others != own)).any(axis=1)
             right = float((spoke & against).mean())
-            found = _share(answer(given, number))
+            found = number(answer(given, rule))
             if not np.array_equal(given, votes):
                 raise Wrong("The table of votes is changed: others still need it.")
             if abs(found - right) < 1e-9:
@@ -83,7 +83,7 @@ def conflict(answer: Callable[[Any, int], Any]) -> str:
             said = next((slip for slip, value in slips.items() if abs(found - value) < 1e-9), "")
             shown = votes.tolist() if len(votes) < 9 else "a table of 40 items"
             raise Wrong(
-                f"For rule {number} of {shown} it gives {found:.4g}, not {right:.4g}"
+                f"For rule {rule} of {shown} it gives {found:.4g}, not {right:.4g}"
                 f"{': ' + said if said else ''}."
             )
     return (
@@ -115,7 +115,7 @@ def chance_of_spam(answer: Callable[[Any, Any, Any, float], Any]) -> str:
         hits, alarms = rng.uniform(0.5, 0.95, len(votes)), rng.uniform(0.05, 0.5, len(votes))
         given = np.array(votes)
         right, yes, no = _posterior(given, hits, alarms, share)
-        found = _share(answer(given, hits, alarms, share))
+        found = number(answer(given, hits, alarms, share))
         if abs(found - right) < 1e-9:
             continue
         silent = _posterior(np.where(given == -1, 0, given), hits, alarms, share)[0]
@@ -138,7 +138,7 @@ def chance_of_spam(answer: Callable[[Any, Any, Any, float], Any]) -> str:
             f"it gives {found:.4g}, not {right:.4g}{': ' + said if said else ''}."
         )
     alone, copied = (
-        _share(answer(np.ones(n, dtype=int), np.full(n, 0.6), np.full(n, 0.4), 0.5)) for n in (1, 5)
+        number(answer(np.ones(n, dtype=int), np.full(n, 0.6), np.full(n, 0.4), 0.5)) for n in (1, 5)
     )
     return (
         "Each vote multiplies the odds by hit / alarm: a rule with both the same tells nothing. "
@@ -154,15 +154,6 @@ def _posterior(votes: Any, hits: Any, alarms: Any, share: float) -> tuple[float,
     yes = share * np.where(votes == 1, hits, 1 - hits)[spoke].prod()
     no = (1 - share) * np.where(votes == 1, alarms, 1 - alarms)[spoke].prod()
     return float(yes / (yes + no)), float(yes), float(no)
-
-
-def _share(value: Any) -> float:
-    import numpy as np
-
-    number = np.asarray(value)
-    if number.size != 1 or number.dtype.kind not in "iufb":
-        raise Wrong(f"It gives {value!r:.60}; it should be one number.")
-    return float(number.reshape(()))
 
 
 def _list(values: Any) -> str:
