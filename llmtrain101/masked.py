@@ -87,7 +87,7 @@ def masked_batches(
 
 
 def log_probabilities(
-    model: LanguageModel, ids: ArrayLike, *, first: int = 1, batch_size: int = 100
+    model: LanguageModel, ids: ArrayLike, *, first: int = 1, batch_size: int = 25
 ) -> NDArray[np.float32]:
     """Log of the probability that a causal model gives to each token, from `first` on.
 
@@ -98,7 +98,7 @@ def log_probabilities(
     first : int
         The first token that is asked for; it needs one before it.
     batch_size : int
-        Texts computed at once.
+        Texts computed at once; each takes T · V floats some four times over.
 
     Returns
     -------
