@@ -219,6 +219,9 @@ def test_the_same_texts_are_added_once_and_ids_keep_their_text(store: Store) -> 
     store.label("7", "ada", "good")
     (row,) = store.rows()
     assert row["stars"] == 5 and row["id"] == 7
+    assert store.table().loc["7", "ada"] == "good"
+    (decided,) = store.rows(decide=crowd.majority)
+    assert (decided["id"], decided["label"]) == (7, "good")
 
 
 def test_a_bad_row_adds_none_of_its_kind(store: Store) -> None:

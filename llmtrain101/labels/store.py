@@ -402,11 +402,12 @@ class Store:
         cells: dict[tuple[str, str], Any] = {}
         rows = self.rows()
         for row in rows:
+            id = str(row["id"])  # as in `items`: a row may have been added with a number
             if self.kind == "spans":
                 for place, tag in enumerate(row["tags"] if row["label"] is not None else ()):
-                    cells[f"{row['id']} {place}", row["annotator"]] = tag
+                    cells[f"{id} {place}", row["annotator"]] = tag
             else:
-                cells[row["id"], row["annotator"]] = row["label"]
+                cells[id, row["annotator"]] = row["label"]
         if self.kind == "spans":
             ids = [f"{x.id} {n}" for x in self.items() for n in range(len(tokens(x.text)))]
         else:
