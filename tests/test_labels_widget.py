@@ -157,6 +157,17 @@ def test_at_the_end_it_says_so_and_a_further_click_is_no_answer(store: Store) ->
     assert me.item is not None and "text 4" in view(me).text.value
 
 
+def test_the_end_says_why_nothing_is_left(tmp_path: Path) -> None:
+    store = Store(tmp_path / "labels.sqlite", labels=["good", "bad"], raters=1)
+    assert "There are no texts" in view(Labeller(store, "ada")).text.value
+    store.add(["one", "two"])
+    ada = Labeller(store, "ada")
+    press(ada, "good")
+    store.label(store.items()[1], "bob", "bad")
+    assert "have enough raters" in view(Labeller(store, "ada")).text.value
+    assert store.progress("ada")["left"] == 1 and store.next("ada") is None
+
+
 def test_seconds_are_those_since_the_text_came_up(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,6 +266,8 @@ def test_a_span_without_words_or_over_another_is_refused(spans: Labeller) -> Non
     for _ in range(2):
         view(spans).words[0].click()
         press(spans, "PER")
+    assert "overlaps" in view(spans).status.value and spans.spans == [(0, 3, "PER")]
+    view(spans).box_of_keys.value = "4 PER, 4-5 LOC"
     assert "overlaps" in view(spans).status.value and spans.spans == [(0, 3, "PER")]
     press(spans, "undo")
     assert "nothing to take back" in view(spans).status.value

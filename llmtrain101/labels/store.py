@@ -322,7 +322,11 @@ class Store:
     # --- what is there --------------------------------------------------------------------------
 
     def progress(self, annotator: str) -> dict[str, int]:
-        """How many texts have this person's "label", "unsure", "skip"; how many are "left"."""
+        """How many texts have this person's "label", "unsure", "skip"; how many are "left".
+
+        Left is what has neither a label nor an "unsure" of this person's, also where it has enough
+        `raters`, so that `next` will never give it.
+        """
         with self._reading() as base:
             found = base.execute(
                 "SELECT action, count(*) FROM answers WHERE annotator = ? GROUP BY action",

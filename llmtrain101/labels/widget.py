@@ -302,6 +302,14 @@ class Labeller:
         total = len(self.store)
         return f"Text {min(total, total - done['left'] + 1)} of {total}"
 
+    def _end(self) -> str:
+        """Why nothing is left."""
+        if not len(self.store):
+            return "There are no texts: add() some to the store, and run this cell again."
+        if self.store.progress(self.annotator)["left"]:  # `next` gives none of these
+            return "✓ The texts without an answer of yours have enough raters."
+        return "✓ Every text has an answer of yours."
+
     def _counts(self) -> str:
         done = self.store.progress(self.annotator)
         more = [f"{done[x]} {name}" for x, name in (("unsure", "unsure"), ("skip", "skipped"))]
@@ -363,7 +371,7 @@ class _View:
         """Show the text that the labeller is at; no widget is made anew."""
         me = self.labeller
         if me.item is None:
-            place, text = "Nothing is left", "✓ Every text has an answer of yours."
+            place, text = "Nothing is left", me._end()
         elif me.store.kind == "pairs":
             pair = zip(("left", "right"), me._pair(), strict=True)
             text = "\n\n".join(f"<b>{side}</b>\n{markup(text)}" for side, text in pair)
@@ -511,10 +519,12 @@ class _View:
 
     def _add(self, spans: list[Span]) -> None:
         me = self.labeller
-        for start, end, label in spans:
-            if any(start < right and left < end for left, right, _ in me.spans):
+        there = list(me.spans)  # all of a line is kept or nothing
+        for span in spans:
+            if any(span[0] < right and left < span[1] for left, right, _ in there):
                 raise ValueError("That overlaps a span which is there; take that one back first.")
-            me.spans.append((start, end, label))
+            there.append(span)
+        me.spans = there
         self.refresh()
         self._tell(f"{len(me.spans)} marked; press “done” when the text has all of them.")
 
