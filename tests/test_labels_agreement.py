@@ -260,6 +260,8 @@ def test_dawid_skene_is_that_of_crowd_kit(table: list[list[Any]], rounds: int) -
     if votes.empty:
         with pytest.raises(ValueError, match="no rating"):
             crowd.dawid_skene(table)
+        with pytest.raises(ValueError, match="max_rounds must be at least 1, got 0"):
+            crowd.dawid_skene(table, max_rounds=0)
         return
     theirs = DawidSkene(n_iter=rounds, tol=-np.inf).fit(votes)
     ours = crowd.dawid_skene(table, max_rounds=rounds, tolerance=-np.inf)
@@ -346,8 +348,10 @@ def test_some_raters_are_held_against_others_of_the_same_text() -> None:
     table = np.where(rng.random(right.shape) < 0.2, None, np.where(right, "yes", "no"))
     one, three = (crowd.against_others(table, n, rng=seeds.rng(1, "hands")) for n in (1, 3))
     assert 0.75 < one < 0.8 < three  # a gap is no mistake; the others err too
-    with pytest.raises(ValueError, match="4 raters of 3, and 3"):
-        crowd.against_others(table, 4, rng=rng)
+    for wrong in (4, 0, -1):
+        with pytest.raises(ValueError, match=f"{wrong} raters of 3, and 3"):
+            crowd.against_others(table, wrong, rng=rng)
+    assert math.isnan(crowd.against_others([list("abcde")], 1, rng=rng))  # the others are tied
     with pytest.raises(ValueError, match="0 texts with 5 ratings"):
         crowd.against_others([["a", "b"]], 1, rng=rng)
 

@@ -83,7 +83,13 @@ def against_others(
 
     The ratings of each text are dealt out anew, gaps aside: the first `raters` decide, and those
     after the first `apart` are the others. What is tied among the first is decided by lot; texts
-    with fewer than `apart` + 2 ratings, or on which the others are tied, do not count.
+    with fewer than `apart` + 2 ratings, or on which the others are tied, do not count; nan if the
+    others are tied on all.
+
+    Raises
+    ------
+    ValueError
+        If `raters` is not from 1 to `apart`, or no text has enough ratings.
 
     Examples
     --------
@@ -93,10 +99,10 @@ def against_others(
     """
     found, values = codes(table)
     found = found[(found >= 0).sum(1) >= apart + 2]
-    if raters > apart or not len(found):
+    if not 1 <= raters <= apart or not len(found):
         raise ValueError(
-            f"{raters} raters of {apart}, and {len(found)} texts with {apart + 2} ratings: at most "
-            f"{apart} can decide, and at least one text is needed."
+            f"{raters} raters of {apart}, and {len(found)} texts with {apart + 2} ratings: from 1 "
+            f"to {apart} can decide, and at least one text is needed."
         )
     hands = rng.permuted(found, axis=1)
     gaps_last = np.argsort(hands < 0, axis=1, kind="stable")
@@ -105,7 +111,7 @@ def against_others(
     others = majority(dealt[:, apart:])
     ours = majority(dealt[:, :raters], ties="random", rng=rng)
     known = others.notna()
-    return float((ours[known] == others[known]).mean())
+    return float((ours[known] == others[known]).mean()) if known.any() else float("nan")
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ def dawid_skene(
     Raises
     ------
     ValueError
-        If there is no rating at all.
+        If there is no rating at all, or max_rounds is below 1.
 
     Notes
     -----
@@ -173,6 +179,8 @@ def dawid_skene(
     """
     import pandas as pd
 
+    if max_rounds < 1:
+        raise ValueError(f"max_rounds must be at least 1, got {max_rounds}.")
     found, values = codes(table)
     items, raters = found.shape
     K = len(values)
