@@ -163,11 +163,14 @@ def test_missing_ratings_are_none_nan_or_pandas_na() -> None:
     [
         (lambda: agreement.fleiss([["a", "b"], ["a", None]]), r"1 to 2. alpha\(\) takes missing"),
         (lambda: agreement.alpha([["a", "b"]], "interval"), "needs numbers"),
+        (lambda: agreement.alpha([["a", "b"]], "ordinal"), "the order of the alphabet"),
         (lambda: agreement.alpha([["a", "b"]], "ratio"), "nominal, ordinal, interval"),
         (lambda: agreement.alpha(["a", "b"]), "a row for each item"),
         (lambda: agreement.alpha([["a", 1]]), "partly text"),
         (lambda: agreement.cohen(["a"], ["a", "b"]), "the same items"),
         (lambda: agreement.cohen(["a"], ["b"], weights="cubic"), "linear"),
+        (lambda: agreement.cohen(["a"], ["b"], weights="linear"), "the order of the alphabet"),
+        (lambda: agreement.between(["a", "b"]), "a row for each item"),
     ],
 )
 def test_a_wrong_call_says_what_to_do(call: Any, said: str) -> None:
