@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -339,10 +340,35 @@ def test_spans_are_characters_and_come_out_as_tags(tmp_path: Path) -> None:
         store.label(first, "ada", [(0, 3, "ORG")])
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("e\u0301te\u0301, l’e\u0301te\u0301", ["e\u0301te\u0301", ",", "l’e\u0301te\u0301"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("👩‍👧 a🇫🇷🇩🇪", ["👩‍👧", "a", "🇫🇷", "🇩🇪"]),
+        ("m² _x_ don't 'so'...", ["m²", "_x_", "don't", "'", "so", "'", ".", ".", "."]),
+    ],
+)
+def test_a_word_keeps_its_accents_and_a_sign_its_parts(text: str, words: list[str]) -> None:
+    assert [text[start:end] for start, end in tokens(text)] == words
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=40))
+def test_plain_text_is_cut_as_a_plain_expression_cuts_it(text: str) -> None:
+    plain = re.finditer(r"\w+(?:['’]\w+)*|[^\w\s]", text)
+    assert tokens(text) == [match.span() for match in plain]
+
+
+def test_a_word_within_two_spans_is_the_first_ones() -> None:
+    assert iob2("Ada Bob", [(2, 7, "X"), (0, 2, "Y")])[1] == ["B-Y", "B-X"]
+
+
 @given(st.text(max_size=40), st.data())
 def test_every_word_in_a_span_is_tagged_and_no_other(text: str, data: st.DataObject) -> None:
     places = tokens(text)
     assert all(text[start:end].strip() for start, end in places)
+    held = {at for start, end in places for at in range(start, end)}
+    assert all(char.isspace() or at in held for at, char in enumerate(text))
     if len(places) < 2:
         return
     first = data.draw(st.integers(0, len(places) - 1))

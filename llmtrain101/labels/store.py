@@ -11,7 +11,6 @@ home folder on a network, where WAL must not be used. A click takes a few millis
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,12 +20,20 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import regex
+
 if TYPE_CHECKING:
     import pandas as pd
 
 KINDS = ("class", "spans", "pairs")
 PAIR_LABELS = ("first", "second", "same")
 WAIT = 30.0  # seconds for somebody else's write to end
+
+# A word keeps its accents and joiners, and a sign is what a reader sees as one, such as 👩‍👧:
+# `regex` knows marks and such signs, which `re` cuts apart.
+_WORD = r"[\p{L}\p{N}_][\p{L}\p{N}_\p{M}\u200c\u200d]*+"
+_BLANK = r"\s\x1c-\x1f"
+_TOKEN = regex.compile(rf"{_WORD}(?:['’]{_WORD})*+|(?![{_BLANK}])\X(?<![{_BLANK}])|[^{_BLANK}]")
 
 _APPLICATION = 0x6C743130  # "lt10": marks the file as ours
 _SCHEMA = """
@@ -568,13 +575,13 @@ def tokens(text: str) -> list[tuple[int, int]]:
     >>> [("It's 5 km.")[start:end] for start, end in tokens("It's 5 km.")]
     ["It's", '5', 'km', '.']
     """
-    return [match.span() for match in re.finditer(r"\w+(?:['’]\w+)*|[^\w\s]", text)]
+    return [match.span() for match in _TOKEN.finditer(text)]
 
 
 def iob2(text: str, spans: Iterable[tuple[int, int, str]]) -> tuple[list[str], list[str]]:
     """The tokens of a text, and a tag for each: B-X where a span begins, I-X within, O outside.
 
-    A token counts as within a span if any part of it is.
+    A token counts as within a span if any part of it is; if it is within two, the first has it.
 
     Examples
     --------
@@ -583,8 +590,9 @@ def iob2(text: str, spans: Iterable[tuple[int, int, str]]) -> tuple[list[str], l
     """
     places = tokens(text)
     tags = ["O"] * len(places)
-    for start, end, label in spans:
-        within = [n for n, (left, right) in enumerate(places) if left < end and right > start]
+    for start, end, label in sorted(spans):
+        touched = [n for n, (left, right) in enumerate(places) if left < end and right > start]
+        within = [place for place in touched if tags[place] == "O"]
         for place in within:
             tags[place] = f"{'B' if place == within[0] else 'I'}-{label}"
     return [text[start:end] for start, end in places], tags
