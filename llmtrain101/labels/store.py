@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,6 +181,12 @@ class Store:
         return f"Store({str(self.path)!r}, kind={self.kind!r}, labels={list(self.labels)})"
 
     @property
+    def _answered(self) -> frozenset[str]:
+        """The names that `rows` gives to an answer."""
+        spans = ("start", "end", "tokens", "tags") if self.kind == "spans" else ()
+        return frozenset({"label", "unsure", "annotator", "seconds", "time", *spans})
+
+    @property
     def guidelines(self) -> str:
         """The guidelines in force: the version that was added last."""
         with self._reading() as base:
@@ -207,13 +214,17 @@ class Store:
         Raises
         ------
         ValueError
-            If a row lacks its text, or an id is there with another content.
+            If a row lacks its text, holds what JSON cannot, or has a name that `rows` gives to what
+            is answered (such as "label" or "time"), or if an id is there with another content.
         """
         new = 0
         with self._writing() as base:
             for number, given in enumerate(rows, start=1):
                 row = self._row(given, number)
-                content = _text(row)
+                try:
+                    content = _text(row)
+                except (TypeError, ValueError) as error:
+                    raise ValueError(f"row {number}: {error}") from None
                 id = str(row["id"]) if "id" in row else _name(content)
                 try:
                     id.encode()
@@ -221,6 +232,12 @@ class Store:
                     raise ValueError(f"row {number}: the id {id!r} is no valid text.") from None
                 there = base.execute("SELECT content FROM items WHERE id = ?", (id,)).fetchone()
                 if there is None:
+                    if taken := sorted(row.keys() & self._answered):
+                        raise ValueError(
+                            f"row {number}: {', '.join(taken)} would be overwritten by what is "
+                            "answered: give it another name, such as "
+                            f"{'given_' + taken[0]!r}."
+                        )
                     base.execute("INSERT INTO items (id, content) VALUES (?, ?)", (id, content))
                     new += 1
                 elif json.loads(there[0]) != json.loads(content):
@@ -384,12 +401,13 @@ class Store:
         """
         if decide is not None:
             return self._decided(decide, annotator)
+        who = None if annotator is None else _person(annotator)
         with self._reading() as base:
             found = base.execute(
                 "SELECT i.id, content, annotator, value, action, seconds, time "
                 "FROM answers JOIN items i USING (item) WHERE action <> 'skip' "
                 "AND (:who IS NULL OR annotator = :who) ORDER BY item, annotator",
-                {"who": annotator},
+                {"who": who},
             ).fetchall()
         rows = []
         for id, content, who, value, action, seconds, time in found:
@@ -513,12 +531,18 @@ class Store:
 
     def _checked(self, item: Item | str, value: Any) -> str:
         if self.kind != "spans":
-            if value not in self.labels:
+            if not isinstance(value, str) or value not in self.labels:
                 raise ValueError(f"The labels are {', '.join(self.labels)}; got {value!r}.")
             return json.dumps(value)
         with self._reading() as base:
             text = self._find(base, item)[1]["text"]
-        spans = sorted((int(start), int(end), str(label)) for start, end, label in value)
+        try:
+            spans = sorted((index(start), index(end), str(label)) for start, end, label in value)
+        except (TypeError, ValueError):
+            raise ValueError(
+                "Spans are a list of (start, end, label), where start and end are whole numbers of "
+                f"characters, such as [(0, 3, {self.labels[0]!r})]; got {value!r}."
+            ) from None
         before = 0
         for start, end, label in spans:
             if label not in self.labels:
@@ -561,7 +585,10 @@ class Store:
 
         if self.kind == "spans" or annotator is not None:
             raise ValueError("decide= is for classes and pairs, and for all people at once.")
-        labels = decide(self.table().dropna(how="all"))
+        table = self.table().dropna(how="all")
+        if table.empty:  # nobody has labelled yet
+            return []
+        labels = decide(table)
         found = {id: None if pd.isna(label) else label for id, label in labels.items()}
         items = [item for item in self.items() if item.id in found]
         return [{"id": item.id} | item.row | {"label": found[item.id]} for item in items]
@@ -615,8 +642,8 @@ def _text(value: Any) -> str:
     """As JSON, readable where it can be; zero bytes and lone surrogates are escaped."""
 
     def plain(thing: Any) -> Any:
-        if hasattr(thing, "item"):  # a number of numpy
-            return thing.item()
+        if hasattr(thing, "tolist"):  # a number of numpy, or an array
+            return thing.tolist()
         raise ValueError(f"A value to keep must be text, a number or a list, got {thing!r}.")
 
     text = json.dumps(value, ensure_ascii=False, default=plain)
