@@ -197,15 +197,20 @@ def test_guidelines_and_question_are_shown(tmp_path: Path) -> None:
 
 def test_a_page_of_guidelines_is_laid_out_and_runs_nothing(tmp_path: Path) -> None:
     page = sources.review_guidelines().attrs["guidelines"]["A"]
-    page += "\n\n`<script>` **<img src=x onerror=alert(1)>** | [x](javascript:alert(1))"
+    page += "\n\n`<script>` **<img src=x onerror=alert(1)>** | [x](javascript:alert(1)) &#x202e;"
+    page += "\n\n[x]: javascript:alert(1)\n\n[x] ![x] <https://a.b>\n\n- a\n  1. b"
     me = Labeller(made(tmp_path, ["a"], labels=["yes", "no"], guidelines=page), "ada")
     shown = Text(view(me).box.children[0].value.partition("</style>")[2])
     assert shown.tags == {
-        *("details", "summary", "div", "p", "b", "i", "code", "table", "tr", "td")
+        *("details", "summary", "div", "h2", "p", "strong", "em", "code", "ol", "ul", "li"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
     }
+    flat = " ".join(shown.text.split())
     assert "Guideline A: the verdict" in shown.text and "**" not in shown.text
     assert "<img src=x onerror=alert(1)>" in shown.text
-    assert "the old one lost, the same money" in shown.text  # a line that an editor had wrapped
+    assert "the old one lost, the same money" in flat  # a line that an editor had wrapped
+    assert "[x]: javascript:alert(1) [x] ![x] <https://a.b> a b" in flat
+    assert "\u202e" not in shown.text
 
 
 def test_a_new_labeller_goes_on_where_the_last_one_stopped(store: Store) -> None:
