@@ -163,11 +163,14 @@ def test_missing_ratings_are_none_nan_or_pandas_na() -> None:
     [
         (lambda: agreement.fleiss([["a", "b"], ["a", None]]), r"1 to 2. alpha\(\) takes missing"),
         (lambda: agreement.alpha([["a", "b"]], "interval"), "needs numbers"),
+        (lambda: agreement.alpha([["a", "b"]], "ordinal"), "the order of the alphabet"),
         (lambda: agreement.alpha([["a", "b"]], "ratio"), "nominal, ordinal, interval"),
         (lambda: agreement.alpha(["a", "b"]), "a row for each item"),
         (lambda: agreement.alpha([["a", 1]]), "partly text"),
         (lambda: agreement.cohen(["a"], ["a", "b"]), "the same items"),
         (lambda: agreement.cohen(["a"], ["b"], weights="cubic"), "linear"),
+        (lambda: agreement.cohen(["a"], ["b"], weights="linear"), "the order of the alphabet"),
+        (lambda: agreement.between(["a", "b"]), "a row for each item"),
     ],
 )
 def test_a_wrong_call_says_what_to_do(call: Any, said: str) -> None:
@@ -260,6 +263,8 @@ def test_dawid_skene_is_that_of_crowd_kit(table: list[list[Any]], rounds: int) -
     if votes.empty:
         with pytest.raises(ValueError, match="no rating"):
             crowd.dawid_skene(table)
+        with pytest.raises(ValueError, match="max_rounds must be at least 1, got 0"):
+            crowd.dawid_skene(table, max_rounds=0)
         return
     theirs = DawidSkene(n_iter=rounds, tol=-np.inf).fit(votes)
     ours = crowd.dawid_skene(table, max_rounds=rounds, tolerance=-np.inf)
@@ -346,8 +351,10 @@ def test_some_raters_are_held_against_others_of_the_same_text() -> None:
     table = np.where(rng.random(right.shape) < 0.2, None, np.where(right, "yes", "no"))
     one, three = (crowd.against_others(table, n, rng=seeds.rng(1, "hands")) for n in (1, 3))
     assert 0.75 < one < 0.8 < three  # a gap is no mistake; the others err too
-    with pytest.raises(ValueError, match="4 raters of 3, and 3"):
-        crowd.against_others(table, 4, rng=rng)
+    for wrong in (4, 0, -1):
+        with pytest.raises(ValueError, match=f"{wrong} raters of 3, and 3"):
+            crowd.against_others(table, wrong, rng=rng)
+    assert math.isnan(crowd.against_others([list("abcde")], 1, rng=rng))  # the others are tied
     with pytest.raises(ValueError, match="0 texts with 5 ratings"):
         crowd.against_others([["a", "b"]], 1, rng=rng)
 

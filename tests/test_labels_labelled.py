@@ -58,10 +58,39 @@ def test_names_tell_which_column_is_which_and_arguments_are_stronger(tmp_path: P
 
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "mail.tsv"
-    path.write_text("ham\tSee you\nham\tsee  YOU\nspam\t\nspam\twin\nspam\ta\tb\n", "utf-8")
+    lines = ["ham\tSee you", "ham\tsee  YOU", "spam\tsee you", "spam\t", "spam\twin", "spam\ta\tb"]
+    path.write_text("\n".join(lines), "utf-8")
     found = labelled.read(path)
-    assert found.texts == ["See you", "win"]
-    assert found.dropped == {"damaged": 1, "repeated": 1, "empty": 1}
+    assert found[:2] == (["See you", "win"], ["ham", "spam"])
+    assert found.dropped == {"damaged": 1, "repeated": 1, "contradicted": 1, "empty": 1}
+
+
+def test_the_first_row_may_hold_line_ends_and_semicolons_part_columns(tmp_path: Path) -> None:
+    path = tmp_path / "mail.csv"
+    formats.write(path, [{"text": f"one,\n\n{a}", "x": b} for b, a in ROWS], header=False)
+    assert labelled.read(path).texts[3] == "one,\n\nfree £ 5"
+    text = "and then\x85,ham\nwin now,spam\nno thanks,ham\nfree £ 5,spam\n"
+    path.write_bytes(text.encode("latin-1"))
+    assert labelled.read(path).texts == ["and then", "win now", "no thanks", "free £ 5"]
+    formats.write(path, [{"text": a, "label": b} for b, a in ROWS], delimiter=";")
+    assert expected(labelled.read(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("text,label,label\na,x,1\nb,y,2\nc,x,1\n", "several columns of the name label"),
+        ('a"b,x\na"b,x\n', r"No row of .*mail.csv \(its columns parted by ','\) .*2 damaged"),
+        ("a|x\nb|y\nc|x\n", r"parted by ','\) has no column that could be the label"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_how_it_was_taken(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    path = tmp_path / "mail.csv"
+    path.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=said):
+        labelled.read(path)
 
 
 @pytest.mark.parametrize("text", ["", "one\ntwo\n", "a,1\nb,2\nc,3\n"])

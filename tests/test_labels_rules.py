@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -46,6 +48,10 @@ def test_votes_are_places_in_the_classes() -> None:
 def test_a_label_nobody_declared_and_a_rule_that_fails_are_named() -> None:
     with pytest.raises(ValueError, match=r"rule 'odd' gave 'x' for item 1.*\['a', 'b'\]"):
         rules.apply([Rule("odd", lambda text: text)], ["a", "x"], ["a", "b"])
+    for odd in (True, np.False_, ["a"]):  # True == 1, but says "yes", which is no class
+        with pytest.raises(ValueError, match=r"rule 'odd' gave .* for item 0; the classes are"):
+            rules.apply([Rule("odd", lambda text, odd=odd: odd)], ["x"], [0, 1])
+    assert rules.apply([Rule("long", lambda x: len(x) > 1)], ["x"], [False, True]).tolist() == [[0]]
     with pytest.raises(RuntimeError, match="rule 'short' failed on item 1, '': IndexError"):
         rules.apply([Rule("short", lambda text: text[0])], ["a", ""], ["a"])
     with pytest.raises(ValueError, match="each class must be there once"):
@@ -76,6 +82,23 @@ def test_the_summary_is_what_counting_by_hand_gives(votes: np.ndarray, seed: int
         assert np.array_equal(row["accuracy"], right, equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    ("votes", "names", "gold", "said"),
+    [
+        (np.zeros((0, 1), int), 1, None, "got 0 items, 1 columns and 1 rules"),
+        ([[0, 1]], 1, None, "got 1 items, 2 columns and 1 rules"),
+        ([[0], [1]], 1, [0], r"gold must be 2 whole numbers.*shape \(1,\)"),
+        ([[0]], 1, ["ham"], "gold must be 1 whole numbers"),
+        ([[0]], 1, [0.0], "gold must be 1 whole numbers.*float64"),
+    ],
+)
+def test_a_summary_of_what_does_not_fit_is_refused(
+    votes: Any, names: int, gold: Any, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        rules.summary(votes, [str] * names, gold)
+
+
 @settings(deadline=None)
 @given(TABLES)
 def test_the_majority_is_the_one_label_with_most_votes(votes: np.ndarray) -> None:
@@ -92,6 +115,8 @@ def test_copies_of_a_rule_change_the_majority_and_no_accuracy() -> None:
     copied = votes[:, [0, 0, 0, 1, 2]]
     assert rules.majority_vote(votes, 2).tolist() == [1, 0]
     assert rules.majority_vote(copied, 2).tolist() == [0, 1]
+    assert rules.summary(votes, [str] * 3, [1, 0])["accuracy"].tolist() == [0, 1, 1]
+    assert rules.summary(copied, [str] * 5, [1, 0])["accuracy"].tolist() == [0, 0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -20,24 +20,23 @@ def blobs(seed: int, n: int = 200, apart: float = 4.0) -> tuple[np.ndarray, np.n
     return rng.normal(size=(n, 2)) + apart * y[:, None], np.array(["low", "high"])[y]
 
 
-class Rings:
-    """Near neighbours, as a classifier that can follow a structure outwards."""
+class OneNear(KNeighborsClassifier):
+    """The nearest neighbour, which is the less sure the farther away it is."""
 
-    @staticmethod
-    def points(n: int = 120) -> tuple[np.ndarray, np.ndarray]:
-        angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
-        circle = np.stack([np.cos(angle), np.sin(angle)], 1)
-        return np.concatenate([circle, 3 * circle]), np.repeat([0, 1], n)
+    def predict_proba(self, X: Any) -> np.ndarray:
+        away = self.kneighbors(X)[0]
+        return 0.5 + (super().predict_proba(X) - 0.5) * np.exp(-away)
 
 
 def test_sure_neighbours_carry_a_label_round_the_whole_ring() -> None:
-    X, y = Rings.points()
-    seeds = [0, 1, 120, 121]
-    near = KNeighborsClassifier(2, weights="distance")
-    before = near.fit(X[seeds], y[seeds]).score(X, y)
-    found = self_train(near, X[seeds], y[seeds], X, threshold=None, rounds=40, gold=y)
-    assert found.classifier.score(X, y) >= before
-    assert found.history["accuracy"].iloc[0] == before
+    angle = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+    circle = np.stack([np.cos(angle), np.sin(angle)], 1)
+    X, y = np.concatenate([circle, 3 * circle]), np.repeat([0, 1], 120)
+    seeds = [0, 120]  # one of each ring; much of the large one is nearer to the other's
+    alone = OneNear(1).fit(X[seeds], y[seeds]).score(X, y)
+    found = self_train(OneNear(1), X[seeds], y[seeds], X, threshold=0.85, rounds=99, gold=y)
+    assert alone < 0.7 and found.classifier.score(X, y) == 1
+    assert found.history["coverage"].is_monotonic_increasing
 
 
 def test_the_history_is_what_the_labels_say() -> None:
@@ -172,12 +171,36 @@ def test_it_asks_at_random_until_there_are_two_labels() -> None:
     assert len(asked) == 30 and seen[0] > asked.index(29)
 
 
-@pytest.mark.parametrize("change", [{"first": []}, {"n_labels": 99}, {"batch": 0}, {"n_labels": 1}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({"first": []}, {"n_labels": 99}, {"batch": 0}, {"n_labels": 1}),
+        *({"first": [0, 0]}, {"first": [0, 20]}, {"first": [-1, 0]}),
+    ],
+)
 def test_numbers_that_do_not_fit_the_pool_are_refused(change: dict[str, Any]) -> None:
     X, y = blobs(0, n=20)
     settings: dict[str, Any] = {"first": [0, 1], "n_labels": 10, "batch": 2} | change
+    asked: list[int] = []
     with pytest.raises(ValueError, match="first places"):
         active.learn(
-            LogisticRegression(), X, lambda place: y[place], strategy=active.margin,
-            rng=np.random.default_rng(0), **settings,
+            LogisticRegression(), X, lambda place: asked.append(place) or y[place],
+            strategy=active.margin, rng=np.random.default_rng(0), **settings,
         )  # fmt: skip
+    assert asked == []  # no label is spent
+
+
+def test_nothing_is_chosen_after_the_last_label() -> None:
+    X, y = blobs(0, n=40)
+    pools: list[int] = []
+
+    def strategy(chances: Any, vectors: Any, rng: np.random.Generator) -> Any:
+        pools.append(len(vectors))
+        return active.margin(chances, vectors, rng)
+
+    first = [*np.nonzero(y == "low")[0][:1], *np.nonzero(y == "high")[0][:1]]
+    active.learn(
+        LogisticRegression(), X, lambda place: y[place], first, strategy, n_labels=10, batch=4,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert pools == [38, 34]

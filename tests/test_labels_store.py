@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -119,9 +122,11 @@ def test_what_counts_is_what_a_pile_of_clicks_for_each_person_says(
     store.add(["one", "two", "three"])
     items = store.items()
     piles: dict[str, list[tuple[int, str]]] = {"ada": [], "bob": []}
+    undone = 0
     for who, place, what in clicks:
         if what == "undo":
             back = store.undo(who)
+            undone += back is not None
             assert (back and items.index(back)) == (piles[who].pop()[0] if piles[who] else None)
         else:
             piles[who].append((place, what))
@@ -137,9 +142,7 @@ def test_what_counts_is_what_a_pile_of_clicks_for_each_person_says(
             assert (item.text in found) == (what != "skip")
             if what != "skip":
                 assert found[item.text]["label"] == (None if what == "unsure" else what)
-    assert len(store.events()) == sum(click[2] != "undo" for click in clicks) + sum(
-        event["action"] == "undo" for event in store.events()
-    )
+    assert len(store.events()) == sum(click[2] != "undo" for click in clicks) + undone
 
 
 # --- several at once ------------------------------------------------------------------------------
@@ -219,12 +222,23 @@ def test_the_same_texts_are_added_once_and_ids_keep_their_text(store: Store) -> 
     store.label("7", "ada", "good")
     (row,) = store.rows()
     assert row["stars"] == 5 and row["id"] == 7
+    assert store.table().loc["7", "ada"] == "good"
+    (decided,) = store.rows(decide=crowd.majority)
+    assert (decided["id"], decided["label"]) == (7, "good")
 
 
 def test_a_bad_row_adds_none_of_its_kind(store: Store) -> None:
-    with pytest.raises(ValueError, match="row 2 must have 'text' as text"):
-        store.add(["five", {"title": "six"}])
+    for bad, said in (
+        ({"title": "six"}, " must have 'text' as text"),
+        ({"text": "six", "on": pd.Timestamp(0)}, ": A value to keep must be text.*Timestamp"),
+        ({"text": "six", ("a", "b"): 1}, ": keys must be str"),
+        ({"text": "six", "time": "noon", "label": 1}, ": label, time would be overwritten"),
+    ):
+        with pytest.raises(ValueError, match=f"row 2{said}"):
+            store.add(["five", bad])
     assert len(store) == 3
+    assert store.add([{"id": "six", "text": "six", "counts": np.arange(3), "n": np.int64(2)}]) == 1
+    assert store.items()[-1].row["counts"] == [0, 1, 2] and store.items()[-1].row["n"] == 2
 
 
 @pytest.mark.parametrize("text", STRANGE, ids=range(len(STRANGE)))
@@ -332,14 +346,42 @@ def test_spans_are_characters_and_come_out_as_tags(tmp_path: Path) -> None:
     for wrong in ([(0, 99, "PER")], [(2, 2, "PER")], [(0, 3, "PER"), (2, 5, "LOC")]):
         with pytest.raises(ValueError, match="must lie in"):
             store.label(first, "ada", wrong)
+    for wrong in ("a", 5, [(0.9, 3.7, "PER")], [(0, 3)]):
+        with pytest.raises(ValueError, match=r"Spans are a list of \(start, end, label\)"):
+            store.label(first, "ada", wrong)
     with pytest.raises(ValueError, match="PER, LOC; got 'ORG'"):
         store.label(first, "ada", [(0, 3, "ORG")])
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("e\u0301te\u0301, l’e\u0301te\u0301", ["e\u0301te\u0301", ",", "l’e\u0301te\u0301"]),
+        ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
+        ("👩‍👧 a🇫🇷🇩🇪", ["👩‍👧", "a", "🇫🇷", "🇩🇪"]),
+        ("m² _x_ don't 'so'...", ["m²", "_x_", "don't", "'", "so", "'", ".", ".", "."]),
+    ],
+)
+def test_a_word_keeps_its_accents_and_a_sign_its_parts(text: str, words: list[str]) -> None:
+    assert [text[start:end] for start, end in tokens(text)] == words
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=40))
+def test_plain_text_is_cut_as_a_plain_expression_cuts_it(text: str) -> None:
+    plain = re.finditer(r"\w+(?:['’]\w+)*|[^\w\s]", text)
+    assert tokens(text) == [match.span() for match in plain]
+
+
+def test_a_word_within_two_spans_is_the_first_ones() -> None:
+    assert iob2("Ada Bob", [(2, 7, "X"), (0, 2, "Y")])[1] == ["B-Y", "B-X"]
 
 
 @given(st.text(max_size=40), st.data())
 def test_every_word_in_a_span_is_tagged_and_no_other(text: str, data: st.DataObject) -> None:
     places = tokens(text)
     assert all(text[start:end].strip() for start, end in places)
+    held = {at for start, end in places for at in range(start, end)}
+    assert all(char.isspace() or at in held for at, char in enumerate(text))
     if len(places) < 2:
         return
     first = data.draw(st.integers(0, len(places) - 1))
@@ -367,6 +409,7 @@ def test_pairs_keep_which_is_better(tmp_path: Path) -> None:
 
 
 def test_one_label_of_several_peoples(store: Store) -> None:
+    assert store.rows(decide=crowd.majority) == []
     said = {
         "ada": ["good", "bad", None],
         "bob": ["good", "good", None],
@@ -377,6 +420,7 @@ def test_one_label_of_several_peoples(store: Store) -> None:
             if label:
                 store.label(item, who, label)
     assert store.table().columns.tolist() == ["ada", "bob", "eve"]
+    assert store.rows(" ada ") == store.rows("ada") != []
     rows = store.rows(decide=crowd.majority)
     assert [(row["text"], row["label"]) for row in rows] == [("one", "good"), ("two", "bad")]
     weighed = store.rows(decide=lambda table: crowd.dawid_skene(table).labels)

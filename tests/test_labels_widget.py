@@ -157,6 +157,17 @@ def test_at_the_end_it_says_so_and_a_further_click_is_no_answer(store: Store) ->
     assert me.item is not None and "text 4" in view(me).text.value
 
 
+def test_the_end_says_why_nothing_is_left(tmp_path: Path) -> None:
+    store = Store(tmp_path / "labels.sqlite", labels=["good", "bad"], raters=1)
+    assert "There are no texts" in view(Labeller(store, "ada")).text.value
+    store.add(["one", "two"])
+    ada = Labeller(store, "ada")
+    press(ada, "good")
+    store.label(store.items()[1], "bob", "bad")
+    assert "have enough raters" in view(Labeller(store, "ada")).text.value
+    assert store.progress("ada")["left"] == 1 and store.next("ada") is None
+
+
 def test_seconds_are_those_since_the_text_came_up(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,15 +197,20 @@ def test_guidelines_and_question_are_shown(tmp_path: Path) -> None:
 
 def test_a_page_of_guidelines_is_laid_out_and_runs_nothing(tmp_path: Path) -> None:
     page = sources.review_guidelines().attrs["guidelines"]["A"]
-    page += "\n\n`<script>` **<img src=x onerror=alert(1)>** | [x](javascript:alert(1))"
+    page += "\n\n`<script>` **<img src=x onerror=alert(1)>** | [x](javascript:alert(1)) &#x202e;"
+    page += "\n\n[x]: javascript:alert(1)\n\n[x] ![x] <https://a.b>\n\n- a\n  1. b"
     me = Labeller(made(tmp_path, ["a"], labels=["yes", "no"], guidelines=page), "ada")
     shown = Text(view(me).box.children[0].value.partition("</style>")[2])
     assert shown.tags == {
-        *("details", "summary", "div", "p", "b", "i", "code", "table", "tr", "td")
+        *("details", "summary", "div", "h2", "p", "strong", "em", "code", "ol", "ul", "li"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
     }
+    flat = " ".join(shown.text.split())
     assert "Guideline A: the verdict" in shown.text and "**" not in shown.text
     assert "<img src=x onerror=alert(1)>" in shown.text
-    assert "the old one lost, the same money" in shown.text  # a line that an editor had wrapped
+    assert "the old one lost, the same money" in flat  # a line that an editor had wrapped
+    assert "[x]: javascript:alert(1) [x] ![x] <https://a.b> a b" in flat
+    assert "\u202e" not in shown.text
 
 
 def test_a_new_labeller_goes_on_where_the_last_one_stopped(store: Store) -> None:
@@ -255,6 +271,8 @@ def test_a_span_without_words_or_over_another_is_refused(spans: Labeller) -> Non
     for _ in range(2):
         view(spans).words[0].click()
         press(spans, "PER")
+    assert "overlaps" in view(spans).status.value and spans.spans == [(0, 3, "PER")]
+    view(spans).box_of_keys.value = "4 PER, 4-5 LOC"
     assert "overlaps" in view(spans).status.value and spans.spans == [(0, 3, "PER")]
     press(spans, "undo")
     assert "nothing to take back" in view(spans).status.value

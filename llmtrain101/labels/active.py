@@ -120,7 +120,7 @@ def learn(
     Raises
     ------
     ValueError
-        If the numbers do not fit the pool.
+        If the numbers do not fit the pool, or the first places are not different places in it.
 
     Examples
     --------
@@ -139,17 +139,20 @@ def learn(
             f"there must be from 1 to n_labels = {n_labels} first places, a pool as large (it has "
             f"{n}), and a batch of at least 1, got {len(asked)} and {batch}."
         )
+    if len(set(asked)) < len(asked) or not 0 <= min(asked) <= max(asked) < n:
+        raise ValueError(f"the first places must be different ones from 0 to {n - 1}, got {asked}.")
     labels = [ask(place) for place in asked]
     while True:
-        left = np.setdiff1d(np.arange(n), asked)
-        scores = rng.random(len(left))
-        if len(set(labels)) > 1:
+        trained = len(set(labels)) > 1
+        if trained:
             model = clone(classifier).fit(X[asked], labels)
             watch(model, list(asked))
-            if len(left):
-                scores = strategy(model.predict_proba(X[left]), X[left], rng)
         if len(asked) >= n_labels:
             return asked
+        left = np.setdiff1d(np.arange(n), asked)
+        scores = rng.random(len(left))
+        if trained:
+            scores = strategy(model.predict_proba(X[left]), X[left], rng)
         order = np.lexsort((rng.random(len(left)), -scores))  # ties in random order
         new = [int(place) for place in left[order[: min(batch, n_labels - len(asked))]]]
         asked += new

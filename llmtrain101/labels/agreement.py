@@ -6,6 +6,7 @@ makes two-dimensional); None or nan is a rating that is missing. Ratings are nam
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -30,16 +31,28 @@ def codes(table: ArrayLike | pd.DataFrame) -> tuple[NDArray[np.int64], list[Any]
     """
     import pandas as pd
 
+    cells = _cells(table)
+    found, values = pd.factorize(cells.ravel(), sort=True)
+    if len({isinstance(value, str) for value in values}) > 1:
+        raise ValueError("The ratings are partly text and partly numbers: make them one.")
+    return found.reshape(cells.shape).astype(np.int64), list(values)
+
+
+def _cells(table: ArrayLike | pd.DataFrame) -> NDArray[np.object_]:
     cells = np.asarray(table, dtype=object)
     if cells.ndim != 2 or cells.size == 0:
         raise ValueError(
             f"A table of ratings has a row for each item and a column for each rater, got shape "
             f"{cells.shape}."
         )
-    found, values = pd.factorize(cells.ravel(), sort=True)
-    if len({isinstance(value, str) for value in values}) > 1:
-        raise ValueError("The ratings are partly text and partly numbers: make them one.")
-    return found.reshape(cells.shape).astype(np.int64), list(values)
+    return cells
+
+
+def items(table: ArrayLike | pd.DataFrame, n: int) -> pd.Index[Any]:
+    """The names of the n items: the index of a DataFrame, else numbers from 0."""
+    import pandas as pd
+
+    return table.index if isinstance(table, pd.DataFrame) else pd.RangeIndex(n)
 
 
 def counts(table: ArrayLike | pd.DataFrame) -> tuple[NDArray[np.float64], list[Any]]:
@@ -62,11 +75,17 @@ def percent(table: ArrayLike | pd.DataFrame) -> float:
     0.6666666666666666
     """
     n, _ = counts(table)
+    shares = _agreeing(n)
+    known = shares[~np.isnan(shares)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _agreeing(n: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of pairs of raters that agree on each item, nan where there is no pair."""
     raters = n.sum(1)
-    n, raters = n[raters > 1], raters[raters > 1]
-    if not len(n):
-        return float("nan")
-    return float(((n * (n - 1)).sum(1) / (raters * (raters - 1))).mean())
+    pairs = raters * (raters - 1)
+    out = np.full(len(n), np.nan)
+    return np.asarray(np.divide((n * (n - 1)).sum(1), pairs, out=out, where=pairs > 0))
 
 
 def cohen(first: ArrayLike, second: ArrayLike, *, weights: str | None = None) -> float:
@@ -81,13 +100,18 @@ def cohen(first: ArrayLike, second: ArrayLike, *, weights: str | None = None) ->
         An item that one of them did not rate is left out.
     weights : {None, "linear", "quadratic"}
         Whether a near miss counts less than a far one: by the distance of the places that the two
-        values have in their order, or by its square.
+        values have in their order, or by its square (numbers only).
 
     Returns
     -------
     float
         nan if there is nothing to compare, or chance alone gives full agreement (both raters used
         one value only).
+
+    Raises
+    ------
+    ValueError
+        If the raters did not rate the same items, or text is to be weighted.
 
     References
     ----------
@@ -105,7 +129,9 @@ def cohen(first: ArrayLike, second: ArrayLike, *, weights: str | None = None) ->
         raise ValueError(f"Both must rate the same items, got shapes {a.shape} and {b.shape}.")
     if not len(a):
         return float("nan")
-    found, _ = codes(np.stack([a, b], 1))
+    found, values = codes(np.stack([a, b], 1))
+    if weights:
+        _check_ordered(values, f"weights={weights!r}")
     found = found[(found >= 0).all(1)]
     if not len(found):
         return float("nan")
@@ -163,12 +189,17 @@ def alpha(table: ArrayLike | pd.DataFrame, level: str = "nominal") -> float:
     table : items by raters
     level : {"nominal", "ordinal", "interval"}
         What a difference between two values counts: 1 whatever they are; by how many ratings lie
-        between them; or the square of their difference (numbers only).
+        between them; or the square of their difference (the last two for numbers only).
 
     Returns
     -------
     float
         nan if no item has two ratings, or all ratings are the same.
+
+    Raises
+    ------
+    ValueError
+        If there is no such level, or it needs numbers and the ratings are text.
 
     References
     ----------
@@ -221,6 +252,7 @@ def _distances(totals: NDArray[np.float64], values: list[Any], level: str) -> ND
     if level == "nominal":
         return 1 - np.eye(len(values))
     if level == "ordinal":
+        _check_ordered(values, 'level="ordinal"')
         upto = np.cumsum(totals) - totals / 2  # how many ratings lie below the middle of each
         return np.asarray((upto[:, None] - upto) ** 2)
     try:
@@ -228,6 +260,14 @@ def _distances(totals: NDArray[np.float64], values: list[Any], level: str) -> ND
     except ValueError:
         raise ValueError(f'level="interval" needs numbers, got {values[:5]}.') from None
     return np.asarray((numbers[:, None] - numbers) ** 2)
+
+
+def _check_ordered(values: list[Any], what: str) -> None:
+    if any(isinstance(value, str) for value in values):  # "bad" < "good" < "ok" is no order
+        raise ValueError(
+            f"{what} needs numbers, since text has only the order of the alphabet; got "
+            f"{values[:5]}. Put numbers in their place, as with table.replace({{…: 1, …: 2}})."
+        )
 
 
 def ratings(rows: Iterable[Mapping[str, Any]] | pd.DataFrame, *, least: int = 2) -> pd.DataFrame:
@@ -310,20 +350,15 @@ def disagreements(table: ArrayLike | pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     n, values = counts(table)
-    raters = n.sum(1)
-    index = table.index if isinstance(table, pd.DataFrame) else range(len(n))
-    agreement = np.full(len(n), np.nan)
-    many = raters > 1
-    agreement[many] = (n[many] * (n[many] - 1)).sum(1) / (raters[many] * (raters[many] - 1))
     said = [
         ", ".join(
             f"{row[at]:.0f} {values[at]}" for at in np.argsort(-row, kind="stable") if row[at]
         )
         for row in n
     ]
-    frame = pd.DataFrame({"agreement": agreement, "ratings": said}, index=index)
-    ordered: pd.DataFrame = frame[many].sort_values("agreement", kind="stable")
-    return ordered
+    columns = {"agreement": _agreeing(n), "ratings": said}
+    frame = pd.DataFrame(columns, index=items(table, len(n))).dropna(subset="agreement")
+    return frame.sort_values("agreement", kind="stable")
 
 
 def confusions(table: ArrayLike | pd.DataFrame) -> pd.DataFrame:
@@ -360,7 +395,7 @@ def between(table: ArrayLike | pd.DataFrame, *, weights: str | None = None) -> p
     """
     import pandas as pd
 
-    cells = np.asarray(table, dtype=object)
+    cells = _cells(table)
     people = list(table.columns) if isinstance(table, pd.DataFrame) else range(cells.shape[1])
     kappa = np.eye(cells.shape[1])
     for a, b in combinations(range(cells.shape[1]), 2):
@@ -386,18 +421,9 @@ def class_f1(labels: Sequence[Any], predictions: Sequence[Any]) -> pd.DataFrame:
     """
     if len(labels) != len(predictions):
         raise ValueError(f"As many labels as predictions, got {len(labels)}, {len(predictions)}.")
-    values = sorted(set(labels) | set(predictions))
-    pairs = list(zip(labels, predictions, strict=True))
-    return _scores(
-        {
-            value: (
-                sum(a == b == value for a, b in pairs),
-                sum(b == value for _, b in pairs),
-                sum(a == value for a, _ in pairs),
-            )
-            for value in values
-        }
-    )
+    right = Counter(a for a, b in zip(labels, predictions, strict=True) if a == b)
+    names = sorted(set(labels) | set(predictions))
+    return _scores(names, right, Counter(predictions), Counter(labels))
 
 
 def entities(tags: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -447,26 +473,26 @@ def entity_f1(
             raise ValueError(f"Sentence {number} has {len(a)} tags and {len(b)} predicted ones.")
         gold += [(number, *entity) for entity in entities(a)]
         found += [(number, *entity) for entity in entities(b)]
-    right = set(gold) & set(found)
-    kinds = sorted({entity[1] for entity in [*gold, *found]})
-    parts = {
-        kind: tuple(sum(e[1] == kind for e in each) for each in (right, found, gold))
-        for kind in kinds
-    }
-    return _scores(parts | {"all": (len(right), len(found), len(gold))})
+    each = (set(gold) & set(found), found, gold)
+    right, predicted, true = (Counter(entity[1] for entity in part) for part in each)
+    kinds = sorted(predicted.keys() | true.keys())
+    for part in (right, predicted, true):
+        part["all"] = part.total()
+    return _scores([*kinds, "all"], right, predicted, true)
 
 
-def _scores(parts: dict[Any, tuple[int, ...]]) -> pd.DataFrame:
-    """From right, predicted and true numbers to scores."""
+def _scores(
+    names: list[Any], right: Counter[Any], predicted: Counter[Any], true: Counter[Any]
+) -> pd.DataFrame:
     import pandas as pd
 
-    rows = {
-        name: {
-            "precision": right / predicted if predicted else 0.0,
-            "recall": right / true if true else 0.0,
-            "f1": 2 * right / (predicted + true) if predicted + true else 0.0,
-            "count": true,
+    rows = [
+        {
+            "precision": right[name] / max(predicted[name], 1),
+            "recall": right[name] / max(true[name], 1),
+            "f1": 2 * right[name] / max(predicted[name] + true[name], 1),
+            "count": true[name],
         }
-        for name, (right, predicted, true) in parts.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index")
+        for name in names
+    ]
+    return pd.DataFrame(rows, index=names)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmtrain101.labels.agreement import codes, counts
+from llmtrain101.labels.agreement import codes, counts, items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ def shares(table: ArrayLike | pd.DataFrame) -> pd.DataFrame:
     n, values = counts(table)
     total = n.sum(1, keepdims=True)
     part = np.divide(n, total, out=np.full_like(n, np.nan), where=total > 0)
-    return pd.DataFrame(part, index=_items(table, len(n)), columns=values)
+    return pd.DataFrame(part, index=items(table, len(n)), columns=values)
 
 
 def majority(
@@ -65,7 +65,7 @@ def majority(
         raise ValueError('ties="random" draws lots: pass rng=, such as seeds.rng(0, "ties").')
     n, values = counts(table)
     if not values:
-        return pd.Series([None] * len(n), index=_items(table, len(n)), dtype=object, name="label")
+        return pd.Series([None] * len(n), index=items(table, len(n)), dtype=object, name="label")
     most = n == n.max(1, keepdims=True)
     order = n if rng is None or ties != "random" else most * rng.random(n.shape)
     chosen = order.argmax(1)  # the first of equals
@@ -73,7 +73,7 @@ def majority(
     if ties == "none":
         known &= most.sum(1) == 1
     labels = [values[at] if there else None for at, there in zip(chosen, known, strict=True)]
-    return pd.Series(labels, index=_items(table, len(n)), dtype=object, name="label")
+    return pd.Series(labels, index=items(table, len(n)), dtype=object, name="label")
 
 
 def against_others(
@@ -83,7 +83,13 @@ def against_others(
 
     The ratings of each text are dealt out anew, gaps aside: the first `raters` decide, and those
     after the first `apart` are the others. What is tied among the first is decided by lot; texts
-    with fewer than `apart` + 2 ratings, or on which the others are tied, do not count.
+    with fewer than `apart` + 2 ratings, or on which the others are tied, do not count; nan if the
+    others are tied on all.
+
+    Raises
+    ------
+    ValueError
+        If `raters` is not from 1 to `apart`, or no text has enough ratings.
 
     Examples
     --------
@@ -93,10 +99,10 @@ def against_others(
     """
     found, values = codes(table)
     found = found[(found >= 0).sum(1) >= apart + 2]
-    if raters > apart or not len(found):
+    if not 1 <= raters <= apart or not len(found):
         raise ValueError(
-            f"{raters} raters of {apart}, and {len(found)} texts with {apart + 2} ratings: at most "
-            f"{apart} can decide, and at least one text is needed."
+            f"{raters} raters of {apart}, and {len(found)} texts with {apart + 2} ratings: from 1 "
+            f"to {apart} can decide, and at least one text is needed."
         )
     hands = rng.permuted(found, axis=1)
     gaps_last = np.argsort(hands < 0, axis=1, kind="stable")
@@ -105,7 +111,7 @@ def against_others(
     others = majority(dealt[:, apart:])
     ours = majority(dealt[:, :raters], ties="random", rng=rng)
     known = others.notna()
-    return float((ours[known] == others[known]).mean())
+    return float((ours[known] == others[known]).mean()) if known.any() else float("nan")
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ def dawid_skene(
     Raises
     ------
     ValueError
-        If there is no rating at all.
+        If there is no rating at all, or max_rounds is below 1.
 
     Notes
     -----
@@ -173,8 +179,10 @@ def dawid_skene(
     """
     import pandas as pd
 
+    if max_rounds < 1:
+        raise ValueError(f"max_rounds must be at least 1, got {max_rounds}.")
     found, values = codes(table)
-    items, raters = found.shape
+    n_items, raters = found.shape
     K = len(values)
     rated: NDArray[np.bool_] = np.asarray((found >= 0).any(1))
     if K == 0:
@@ -192,9 +200,9 @@ def dawid_skene(
         if new - bound < tolerance:
             break
         bound = new
-    whole = np.full((items, K), np.nan)
+    whole = np.full((n_items, K), np.nan)
     whole[rated] = chance
-    index = _items(table, items)
+    index = items(table, n_items)
     people = list(table.columns) if isinstance(table, pd.DataFrame) else list(range(raters))
     tables = errors.reshape(raters, K, K)  # rater, said, true
     labels = [
@@ -248,9 +256,3 @@ def _lower_bound(
 
 def _log(errors: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.log(np.where(errors > 0, errors, 1.0)))  # never said: never asked for
-
-
-def _items(table: Any, n: int) -> Any:
-    import pandas as pd
-
-    return table.index if isinstance(table, pd.DataFrame) else pd.RangeIndex(n)

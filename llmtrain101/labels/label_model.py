@@ -87,7 +87,7 @@ class LabelModel:
             raise ValueError(f"n_classes must be at least 2, got {n_classes}.")
         if abstain not in ("missing", "evidence"):
             raise ValueError(f'abstain must be "missing" or "evidence", got {abstain!r}.')
-        if smoothing < 0 or max_rounds < 1:
+        if not smoothing >= 0 or max_rounds < 1:  # so put, nan is refused too
             raise ValueError(
                 "smoothing must not be below 0, and max_rounds at least 1, got "
                 f"{smoothing} and {max_rounds}."
@@ -97,8 +97,8 @@ class LabelModel:
         self.balance = None if balance is None else np.asarray(balance, dtype=float)
         if self.balance is not None and (
             self.balance.shape != (n_classes,)
-            or (self.balance <= 0).any()
-            or abs(self.balance.sum() - 1) > 1e-6
+            or not (self.balance > 0).all()
+            or not abs(self.balance.sum() - 1) <= 1e-6
         ):
             raise ValueError(
                 f"balance must be {n_classes} shares above 0 that sum to 1, got {balance!r}."
@@ -106,8 +106,9 @@ class LabelModel:
 
     def fit(self, votes: ArrayLike) -> LabelModel:
         """Find the tables; votes has the shape (n_items, n_rules), -1 where a rule abstains."""
+        votes = checked(votes, self.n_classes)
         answers = self._answers(votes)  # (n, m, K + 1)
-        spoken = np.asarray(votes).max(axis=1, initial=-1) >= 0
+        spoken = votes.max(axis=1, initial=-1) >= 0
         if not spoken.any():
             raise ValueError("no rule votes on any item, so there is nothing to learn from.")
         given = (answers.max(0)[:, :-1] > 0).sum(1)  # (m,): how many labels each rule ever gives
@@ -129,10 +130,18 @@ class LabelModel:
 
     def predict_proba(self, votes: ArrayLike) -> NDArray[np.float64]:
         """The chance of each class for each item, shape (n_items, K)."""
-        return self._infer(self._answers(votes))
+        self._check_fitted()
+        table = checked(votes, self.n_classes)
+        if table.shape[1] != len(self.answers_):
+            raise ValueError(
+                f"the model knows {len(self.answers_)} rules, and the votes are those of "
+                f"{table.shape[1]}: give it the same rules as fit()."
+            )
+        return self._infer(self._answers(table))
 
     def accuracies(self) -> NDArray[np.float64]:
         """What share of its votes the model takes to be right, for each rule, shape (n_rules,)."""
+        self._check_fitted()
         table = self.answers_[:, :, :-1] * self.balance_[:, None]  # (m, K, K)
         spoken = table.sum((1, 2))
         right = np.trace(table, axis1=1, axis2=2)
@@ -140,9 +149,12 @@ class LabelModel:
             np.divide(right, spoken, out=np.full(len(table), np.nan), where=spoken > 0)
         )
 
-    def _answers(self, votes: ArrayLike) -> NDArray[np.float64]:
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "answers_"):
+            raise ValueError("the model has learnt nothing yet: call fit() with votes first.")
+
+    def _answers(self, table: NDArray[np.int64]) -> NDArray[np.float64]:
         """A 1 at the answer of each rule to each item, shape (n_items, n_rules, K + 1)."""
-        table = checked(votes, self.n_classes)
         answers: NDArray[np.float64] = np.eye(self.n_classes + 1)[table]  # -1: the last row
         if self.abstain == "missing":
             answers[:, :, -1] = 0

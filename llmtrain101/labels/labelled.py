@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +29,8 @@ class Labelled(NamedTuple):
     columns : tuple of two str
         The names of the columns that were taken for text and label; numbers if there are no names.
     dropped : dict of str to int
-        How many rows were left out, by reason.
+        How many rows were left out, by reason: "damaged", "empty", "repeated" (the same text with
+        the same label) or "contradicted" (with another label, though the first one stays).
     """
 
     texts: list[str]
@@ -45,7 +48,8 @@ def read(path: str | Path, *, text: str | None = None, label: str | None = None)
     Parameters
     ----------
     path : path
-        CSV and TSV with a line of names or without; UTF-8, or else Latin-1.
+        CSV and TSV with a line of names or without, also parted by semicolons; UTF-8, or else
+        Latin-1.
     text, label : str, optional
         Names of columns. Else the label is the one that is called so (`LABELS`), or that with
         fewest different values, of two or more; the text likewise, or that with the longest values.
@@ -55,7 +59,7 @@ def read(path: str | Path, *, text: str | None = None, label: str | None = None)
     FormatError
         If the file is of no known format.
     ValueError
-        If a column is not there, or none can be the label.
+        If no row can be read, a column is not there, two have one name, or none can be the label.
 
     Examples
     --------
@@ -66,26 +70,31 @@ def read(path: str | Path, *, text: str | None = None, label: str | None = None)
     >>> found.texts, found.labels, found.dropped
     (['see you', 'WIN now'], ['ham', 'spam'], {'repeated': 1})
     """
-    kind = formats.format_of(path)
+    kind, shown = formats.format_of(path), str(path)
     options: dict[str, Any] = {}
     if kind is formats.tabular:
-        encoding, width, tabs = _look(path)
+        encoding, width, mark = _look(path)
         options = {"encoding": encoding, "columns": [str(place) for place in range(width)]}
-        options |= {"delimiter": "\t"} if tabs else {}
+        options |= {} if mark == "," else {"delimiter": mark}
+        shown = f"{path} (its columns parted by {mark!r})"
     elif kind is formats.lines:
         options = {"label": True}
     rows = kind.read(path, errors="report", **options)
     found = list(rows)
+    if not found and rows.report.damaged:
+        raise ValueError(f"No row of {shown} could be read: {rows.report}")
     names = list(dict.fromkeys(name for row in found for name in row))
     table = [[row.get(name) for name in names] for row in found]
     dropped = Counter({"damaged": rows.report.damaged})
     if kind is formats.tabular and table and _is_header(table):
         names = [str(value).strip() for value in table.pop(0)]
-    return _select(table, names, str(path), (text, label), dropped)
+        if again := {name for name in names if name and names.count(name) > 1}:
+            raise ValueError(f"{shown} has several columns of the name {', '.join(sorted(again))}.")
+    return _select(table, names, shown, (text, label), dropped)
 
 
-def _look(path: str | Path) -> tuple[str, int, bool]:
-    """The encoding of a file, the number of its columns, and whether tabs part them."""
+def _look(path: str | Path) -> tuple[str, int, str]:
+    """The encoding of a file, the number of its columns, and what parts them."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     encoding = "utf-8"
     with opened(Path(path), formats.Report(path, "report")) as read_bytes:
@@ -97,9 +106,21 @@ def _look(path: str | Path) -> tuple[str, int, bool]:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             encoding = "latin-1"
-    line = start.decode(encoding, "replace").removeprefix("\ufeff").splitlines()[:1] or [""]
-    tabs = "\t" in line[0]
-    return encoding, len(line[0].split("\t")) if tabs else len(next(csv.reader(line), [])), tabs
+    head = start.decode(encoding, "replace").removeprefix("\ufeff")
+    line = re.split("\r\n?|\n", head, maxsplit=1)[0]  # splitlines() would end it at \x85 too
+    if "\t" in line:
+        return encoding, line.count("\t") + 1, "\t"
+    widths = {mark: _width(head, line, mark) for mark in ",;"}
+    mark = ";" if widths[","] < 2 <= widths[";"] else ","
+    return encoding, widths[mark], mark
+
+
+def _width(head: str, line: str, mark: str) -> int:
+    """How many values the first row has; there may be line ends in its quotes."""
+    try:
+        return len(next(csv.reader(io.StringIO(head, newline=""), delimiter=mark), []))
+    except csv.Error:  # a quote that nothing closes
+        return line.count(mark) + 1
 
 
 def _is_header(table: Sequence[Sequence[Any]]) -> bool:
@@ -145,7 +166,7 @@ def _select(
         if not key or not pair[1]:
             dropped["empty"] += 1
         elif key in kept:
-            dropped["repeated"] += 1
+            dropped["repeated" if kept[key][1] == pair[1] else "contradicted"] += 1
         else:
             kept[key] = pair
     texts, labels = zip(*kept.values(), strict=True) if kept else ((), ())

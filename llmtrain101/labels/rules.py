@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +113,8 @@ def apply(
     Raises
     ------
     ValueError
-        If two classes are the same, or a rule names a label that is not among them.
+        If two classes are the same, or a rule gives a label that is not among them, or True or
+        False where no class is either: Python would take them for the classes 1 and 0.
     RuntimeError
         If a rule fails; the message says which, and on which item.
 
@@ -137,13 +138,24 @@ def apply(
                     f"{type(error).__name__}: {error}"
                 ) from error
             if label is not None:
-                if label not in place:
+                if not _is_class(label, place):
                     raise ValueError(
                         f"rule {rule_name(each)!r} gave {label!r} for item {row}; the classes are "
                         f"{list(classes)}, and None is for no opinion."
                     )
                 votes[row, column] = place[label]
     return votes
+
+
+def _is_class(label: Any, place: Mapping[Any, int]) -> bool:
+    if isinstance(label, (bool, np.bool_)) and not any(
+        isinstance(c, (bool, np.bool_)) for c in place
+    ):
+        return False
+    try:
+        return label in place
+    except TypeError:  # a list, or what else cannot be looked up
+        return False
 
 
 def rule_name(each: Callable[[Any], Any]) -> str:
@@ -176,6 +188,11 @@ def summary(
         `coverage` (it votes), `overlap` (another one votes too), `conflict` (another one votes
         otherwise), and `accuracy`, of those of its votes that gold knows; nan if there is none.
 
+    Raises
+    ------
+    ValueError
+        If there is no item, not one rule for each column, or not one class for each item.
+
     Examples
     --------
     >>> rules = [words("spam", "prize"), words("ham", "dinner")]
@@ -186,6 +203,11 @@ def summary(
     import pandas as pd
 
     table = checked(votes)  # (n, m)
+    if not len(table) or len(rules) != table.shape[1]:
+        raise ValueError(
+            f"summary() needs at least one item and one rule for each column, got {len(table)} "
+            f"items, {table.shape[1]} columns and {len(rules)} rules."
+        )
     spoke = table != ABSTAIN
     others = spoke.sum(1, keepdims=True) - spoke  # (n, m): how many others vote
     same = np.stack([((table == c) & spoke).sum(1) for c in range(table.max(initial=0) + 1)], 1)
@@ -197,7 +219,13 @@ def summary(
         "accuracy": np.full(table.shape[1], np.nan),
     }
     if gold is not None:
-        truth = np.asarray(gold)[:, None]
+        given = np.asarray(gold)
+        if given.shape != (len(table),) or given.dtype.kind not in "iu":
+            raise ValueError(
+                f"gold must be {len(table)} whole numbers, one an item, the place of its class or "
+                f"{ABSTAIN}; got {given.dtype} of shape {given.shape}."
+            )
+        truth = given[:, None]  # (n, 1)
         known = spoke & (truth != ABSTAIN)
         right, n = (known & (table == truth)).sum(0), known.sum(0)
         columns["accuracy"] = np.divide(right, n, out=columns["accuracy"], where=n > 0)

@@ -11,15 +11,17 @@ home folder on a network, where WAL must not be used. A click takes a few millis
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import regex
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 KINDS = ("class", "spans", "pairs")
 PAIR_LABELS = ("first", "second", "same")
 WAIT = 30.0  # seconds for somebody else's write to end
+
+# A word keeps its accents and joiners, and a sign is what a reader sees as one, such as 👩‍👧:
+# `regex` knows marks and such signs, which `re` cuts apart.
+_WORD = r"[\p{L}\p{N}_][\p{L}\p{N}_\p{M}\u200c\u200d]*+"
+_BLANK = r"\s\x1c-\x1f"
+_TOKEN = regex.compile(rf"{_WORD}(?:['’]{_WORD})*+|(?![{_BLANK}])\X(?<![{_BLANK}])|[^{_BLANK}]")
 
 _APPLICATION = 0x6C743130  # "lt10": marks the file as ours
 _SCHEMA = """
@@ -173,6 +181,12 @@ class Store:
         return f"Store({str(self.path)!r}, kind={self.kind!r}, labels={list(self.labels)})"
 
     @property
+    def _answered(self) -> frozenset[str]:
+        """The names that `rows` gives to an answer."""
+        spans = ("start", "end", "tokens", "tags") if self.kind == "spans" else ()
+        return frozenset({"label", "unsure", "annotator", "seconds", "time", *spans})
+
+    @property
     def guidelines(self) -> str:
         """The guidelines in force: the version that was added last."""
         with self._reading() as base:
@@ -200,13 +214,17 @@ class Store:
         Raises
         ------
         ValueError
-            If a row lacks its text, or an id is there with another content.
+            If a row lacks its text, holds what JSON cannot, or has a name that `rows` gives to what
+            is answered (such as "label" or "time"), or if an id is there with another content.
         """
         new = 0
         with self._writing() as base:
             for number, given in enumerate(rows, start=1):
                 row = self._row(given, number)
-                content = _text(row)
+                try:
+                    content = _text(row)
+                except (TypeError, ValueError) as error:
+                    raise ValueError(f"row {number}: {error}") from None
                 id = str(row["id"]) if "id" in row else _name(content)
                 try:
                     id.encode()
@@ -214,6 +232,12 @@ class Store:
                     raise ValueError(f"row {number}: the id {id!r} is no valid text.") from None
                 there = base.execute("SELECT content FROM items WHERE id = ?", (id,)).fetchone()
                 if there is None:
+                    if taken := sorted(row.keys() & self._answered):
+                        raise ValueError(
+                            f"row {number}: {', '.join(taken)} would be overwritten by what is "
+                            "answered: give it another name, such as "
+                            f"{'given_' + taken[0]!r}."
+                        )
                     base.execute("INSERT INTO items (id, content) VALUES (?, ?)", (id, content))
                     new += 1
                 elif json.loads(there[0]) != json.loads(content):
@@ -322,7 +346,11 @@ class Store:
     # --- what is there --------------------------------------------------------------------------
 
     def progress(self, annotator: str) -> dict[str, int]:
-        """How many texts have this person's "label", "unsure", "skip"; how many are "left"."""
+        """How many texts have this person's "label", "unsure", "skip"; how many are "left".
+
+        Left is what has neither a label nor an "unsure" of this person's, also where it has enough
+        `raters`, so that `next` will never give it.
+        """
         with self._reading() as base:
             found = base.execute(
                 "SELECT action, count(*) FROM answers WHERE annotator = ? GROUP BY action",
@@ -373,12 +401,13 @@ class Store:
         """
         if decide is not None:
             return self._decided(decide, annotator)
+        who = None if annotator is None else _person(annotator)
         with self._reading() as base:
             found = base.execute(
                 "SELECT i.id, content, annotator, value, action, seconds, time "
                 "FROM answers JOIN items i USING (item) WHERE action <> 'skip' "
                 "AND (:who IS NULL OR annotator = :who) ORDER BY item, annotator",
-                {"who": annotator},
+                {"who": who},
             ).fetchall()
         rows = []
         for id, content, who, value, action, seconds, time in found:
@@ -402,11 +431,12 @@ class Store:
         cells: dict[tuple[str, str], Any] = {}
         rows = self.rows()
         for row in rows:
+            id = str(row["id"])  # as in `items`: a row may have been added with a number
             if self.kind == "spans":
                 for place, tag in enumerate(row["tags"] if row["label"] is not None else ()):
-                    cells[f"{row['id']} {place}", row["annotator"]] = tag
+                    cells[f"{id} {place}", row["annotator"]] = tag
             else:
-                cells[row["id"], row["annotator"]] = row["label"]
+                cells[id, row["annotator"]] = row["label"]
         if self.kind == "spans":
             ids = [f"{x.id} {n}" for x in self.items() for n in range(len(tokens(x.text)))]
         else:
@@ -501,12 +531,18 @@ class Store:
 
     def _checked(self, item: Item | str, value: Any) -> str:
         if self.kind != "spans":
-            if value not in self.labels:
+            if not isinstance(value, str) or value not in self.labels:
                 raise ValueError(f"The labels are {', '.join(self.labels)}; got {value!r}.")
             return json.dumps(value)
         with self._reading() as base:
             text = self._find(base, item)[1]["text"]
-        spans = sorted((int(start), int(end), str(label)) for start, end, label in value)
+        try:
+            spans = sorted((index(start), index(end), str(label)) for start, end, label in value)
+        except (TypeError, ValueError):
+            raise ValueError(
+                "Spans are a list of (start, end, label), where start and end are whole numbers of "
+                f"characters, such as [(0, 3, {self.labels[0]!r})]; got {value!r}."
+            ) from None
         before = 0
         for start, end, label in spans:
             if label not in self.labels:
@@ -549,7 +585,10 @@ class Store:
 
         if self.kind == "spans" or annotator is not None:
             raise ValueError("decide= is for classes and pairs, and for all people at once.")
-        labels = decide(self.table().dropna(how="all"))
+        table = self.table().dropna(how="all")
+        if table.empty:  # nobody has labelled yet
+            return []
+        labels = decide(table)
         found = {id: None if pd.isna(label) else label for id, label in labels.items()}
         items = [item for item in self.items() if item.id in found]
         return [{"id": item.id} | item.row | {"label": found[item.id]} for item in items]
@@ -563,13 +602,13 @@ def tokens(text: str) -> list[tuple[int, int]]:
     >>> [("It's 5 km.")[start:end] for start, end in tokens("It's 5 km.")]
     ["It's", '5', 'km', '.']
     """
-    return [match.span() for match in re.finditer(r"\w+(?:['’]\w+)*|[^\w\s]", text)]
+    return [match.span() for match in _TOKEN.finditer(text)]
 
 
 def iob2(text: str, spans: Iterable[tuple[int, int, str]]) -> tuple[list[str], list[str]]:
     """The tokens of a text, and a tag for each: B-X where a span begins, I-X within, O outside.
 
-    A token counts as within a span if any part of it is.
+    A token counts as within a span if any part of it is; if it is within two, the first has it.
 
     Examples
     --------
@@ -578,8 +617,9 @@ def iob2(text: str, spans: Iterable[tuple[int, int, str]]) -> tuple[list[str], l
     """
     places = tokens(text)
     tags = ["O"] * len(places)
-    for start, end, label in spans:
-        within = [n for n, (left, right) in enumerate(places) if left < end and right > start]
+    for start, end, label in sorted(spans):
+        touched = [n for n, (left, right) in enumerate(places) if left < end and right > start]
+        within = [place for place in touched if tags[place] == "O"]
         for place in within:
             tags[place] = f"{'B' if place == within[0] else 'I'}-{label}"
     return [text[start:end] for start, end in places], tags
@@ -602,8 +642,8 @@ def _text(value: Any) -> str:
     """As JSON, readable where it can be; zero bytes and lone surrogates are escaped."""
 
     def plain(thing: Any) -> Any:
-        if hasattr(thing, "item"):  # a number of numpy
-            return thing.item()
+        if hasattr(thing, "tolist"):  # a number of numpy, or an array
+            return thing.tolist()
         raise ValueError(f"A value to keep must be text, a number or a list, got {thing!r}.")
 
     text = json.dumps(value, ensure_ascii=False, default=plain)

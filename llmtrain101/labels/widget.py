@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any
 
+from markdown_it import MarkdownIt
+
 from llmtrain101.labels.store import Item, Store, tokens
 
 Span = tuple[int, int, str]
@@ -30,6 +32,9 @@ _NAMES = {
     "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2066": "LRI", "\u2067": "RLI",
     "\u2068": "FSI", "\u2069": "PDI", "\u200b": "ZWSP", "\ufeff": "BOM", "\xad": "SHY",
 }  # fmt: skip
+# Entities are left as they are written: &#x202e; would be a hidden mark again.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+_MARKDOWN.disable(["link", "image", "autolink", "reference", "entity"])
 _ACTIONS = {"s": "skip", "u": "unsure", "z": "undo"}
 _MOST_BUTTONS = 200  # words of a text that get a button each
 _STYLE = """<style>
@@ -47,8 +52,10 @@ _STYLE = """<style>
 .llmtrain101-labels .guide::-webkit-scrollbar { width: 10px }
 .llmtrain101-labels .guide::-webkit-scrollbar-thumb { border-radius: 5px;
   background: var(--jp-border-color1, #9e9e9e) }
-.llmtrain101-labels .guide p { margin: 0.4em 0 }
-.llmtrain101-labels .guide td { text-align: left; padding: 0.2em 0.6em; vertical-align: top }
+.llmtrain101-labels .guide :is(h1, h2, h3, p, ol, ul, pre) { margin: 0.4em 0 }
+.llmtrain101-labels .guide :is(h1, h2, h3) { font-size: 110% }
+.llmtrain101-labels .guide :is(td, th) { text-align: left; padding: 0.2em 0.6em;
+  vertical-align: top }
 .llmtrain101-labels button { min-height: 44px; min-width: 44px; width: auto; height: auto;
   padding: 0.3em 1em; white-space: normal; line-height: 1.3 }
 .llmtrain101-labels button:focus-visible, .llmtrain101-labels input:focus-visible,
@@ -302,6 +309,14 @@ class Labeller:
         total = len(self.store)
         return f"Text {min(total, total - done['left'] + 1)} of {total}"
 
+    def _end(self) -> str:
+        """Why nothing is left."""
+        if not len(self.store):
+            return "There are no texts: add() some to the store, and run this cell again."
+        if self.store.progress(self.annotator)["left"]:  # `next` gives none of these
+            return "✓ The texts without an answer of yours have enough raters."
+        return "✓ Every text has an answer of yours."
+
     def _counts(self) -> str:
         done = self.store.progress(self.annotator)
         more = [f"{done[x]} {name}" for x, name in (("unsure", "unsure"), ("skip", "skipped"))]
@@ -363,7 +378,7 @@ class _View:
         """Show the text that the labeller is at; no widget is made anew."""
         me = self.labeller
         if me.item is None:
-            place, text = "Nothing is left", "✓ Every text has an answer of yours."
+            place, text = "Nothing is left", me._end()
         elif me.store.kind == "pairs":
             pair = zip(("left", "right"), me._pair(), strict=True)
             text = "\n\n".join(f"<b>{side}</b>\n{markup(text)}" for side, text in pair)
@@ -511,10 +526,12 @@ class _View:
 
     def _add(self, spans: list[Span]) -> None:
         me = self.labeller
-        for start, end, label in spans:
-            if any(start < right and left < end for left, right, _ in me.spans):
+        there = list(me.spans)  # all of a line is kept or nothing
+        for span in spans:
+            if any(span[0] < right and left < span[1] for left, right, _ in there):
                 raise ValueError("That overlaps a span which is there; take that one back first.")
-            me.spans.append((start, end, label))
+            there.append(span)
+        me.spans = there
         self.refresh()
         self._tell(f"{len(me.spans)} marked; press “done” when the text has all of them.")
 
@@ -590,32 +607,13 @@ def _guide(question: str, guidelines: str) -> str:
 
 
 def _page(text: str) -> str:
-    """A page as HTML: the simplest of Markdown (headings, lists, tables, bold) and no other markup.
+    """A page of Markdown as HTML in which nothing leads elsewhere, loads anything or is hidden.
 
     Examples
     --------
-    >>> _page("## Page A\\n\\nAsk **twice**,\\nthen label.\\n1. <b>")
-    '<p><b>Page A</b></p><p>Ask <b>twice</b>, then label.</p><p>1. &lt;b&gt;</p>'
+    >>> print(_page("## Page A\\n\\nAsk **twice**,\\nthen label: <b>"), end="")
+    <h2>Page A</h2>
+    <p>Ask <strong>twice</strong>,
+    then label: &lt;b&gt;</p>
     """
-    lines: list[str] = []
-    goes_on = False
-    for line in map(str.strip, text.splitlines()):
-        if goes_on and line and not re.match(r"#|[-*+] |\d+\. |\|", line):
-            lines[-1] += f" {line}"  # wrapped by an editor
-            continue
-        if line and not re.fullmatch(r"[-|: ]+", line):
-            lines.append(line)
-        goes_on = bool(line) and line[0] not in "#|"
-    shown = []
-    for line in lines:
-        marked = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", _escaped(line))
-        marked = re.sub(r"(?<!\w)\*([^* ][^*]*)\*(?!\w)", r"<i>\1</i>", marked)
-        marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", marked)
-        if line.startswith("#"):
-            marked = f"<b>{marked.lstrip('#').strip()}</b>"
-        if line.startswith("|"):
-            cells = marked.strip("| ").split("|")
-            shown.append(f"<tr>{''.join(f'<td>{cell.strip()}</td>' for cell in cells)}</tr>")
-        else:
-            shown.append(f"<p>{marked}</p>")
-    return re.sub(r"((?:<tr>.*?</tr>)+)", r"<table>\1</table>", "".join(shown))
+    return str(_MARKDOWN.render(visible(text)))
