@@ -5,6 +5,7 @@ these are found: precision and recall against every pair of a sample compared wo
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from itertools import combinations
 
@@ -18,8 +19,6 @@ THRESHOLD = 0.5
 
 def shingles(text: str, words: int = 3) -> frozenset[tuple[str, ...]]:
     """The runs of words of a text, by the definition, not by the code that is measured."""
-    import re
-
     found = re.findall(r"\w+", text.lower()) or [text]
     runs = range(max(1, len(found) - words + 1))
     return frozenset(tuple(found[start : start + words]) for start in runs)
@@ -79,7 +78,6 @@ def main() -> None:
         clean.drop_duplicates("text"),
         clean.drop_near_duplicates("text"),
     ]
-    begin = time.perf_counter()
     for rule in rules:
         start = time.perf_counter()
         clean.Pipeline([rule]).run(table[["text", "package"]])

@@ -214,12 +214,15 @@ def test_gzip_that_is_cut_off_says_so(tmp_path: Path) -> None:
 
 
 def test_a_length_that_looks_like_gzip_is_none(tmp_path: Path) -> None:
-    record = b"x" * 0x8B1F
-    tfrecord.write_records(tmp_path / "a.tfrecord", [record])
-    assert (tmp_path / "a.tfrecord").read_bytes()[:2] == b"\x1f\x8b"
-    assert list(tfrecord.read_records(tmp_path / "a.tfrecord")) == [record]
-    (tmp_path / "b").write_bytes(gzip.compress(tfrecord.frame(b"hello")))
-    assert list(tfrecord.read_records(tmp_path / "b")) == [b"hello"]
+    rows = [{"text": "x" * (0x8B1F - 26)}]  # 26 bytes round the text
+    path = tmp_path / "a.tfrecord"
+    tfrecord.write(path, rows)
+    assert path.read_bytes()[:2] == b"\x1f\x8b"
+    assert list(tfrecord.read(path)) == rows
+    with tfrecord.Records(path) as records:
+        assert list(records) == rows
+    (tmp_path / "b").write_bytes(gzip.compress(path.read_bytes()))
+    assert list(tfrecord.read(tmp_path / "b")) == rows
 
 
 # --- types, columns, index ----------------------------------------------------------------------

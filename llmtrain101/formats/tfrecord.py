@@ -106,16 +106,6 @@ def write(path: Where, rows: Iterable[Row], *, types: Mapping[str, Any] | None =
     return count
 
 
-def write_records(path: Where, records: Iterable[bytes]) -> int:
-    """Write records that hold whatever bytes you like; returns how many."""
-    count = 0
-    with _rows.writing(path) as file:
-        for record in records:
-            file.write(frame(record))
-            count += 1
-    return count
-
-
 _HEADERS = Table(_header)
 
 
@@ -193,15 +183,6 @@ def read(
             yield made
 
     return Rows(rows(), report)
-
-
-def read_records(
-    path: Where, *, errors: str = "raise", largest: int = _rows.LARGEST
-) -> Iterator[bytes]:
-    """The bytes of each record, whatever they hold."""
-    for data, starts, ends, _, _ in _blocks(Report(path, errors), largest):
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-            yield data[start:end]
 
 
 def read_columns(path: Where, *, largest: int = _rows.LARGEST) -> Iterator[dict[str, Array]]:
