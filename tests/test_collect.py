@@ -248,6 +248,18 @@ def test_a_store_of_another_api_is_not_mixed_in(tmp_path: Path) -> None:
         ask(server.url, store)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"my thesis\n", b"my thesis", b"a\nb\n", b"{}", b'{"url": 1', b"[" * 9_000, b"\xff"],
+)
+def test_a_file_of_somebody_else_is_left_as_it_is(content: bytes, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_bytes(content)
+    with pytest.raises(ValueError, match="notes.txt, line 1: this is no store of pages; name"):
+        ask("http://127.0.0.1/things", notes)
+    assert notes.read_bytes() == content
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "x.org", "http://", "file:///etc/passwd"])
 def test_a_url_must_be_one(url: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must begin with http:// or https://"):
