@@ -72,11 +72,14 @@ def test_encoding_repair_leaves_real_docstrings_alone() -> None:
         ("List[int] <class 'int'> a<b, x > y, <https://x.org>", None),
         ("if a <p and p> b", None),
         ("<!-- never closed", None),
+        ("<ul>\n <li>one</li>\n <li>two<br><br>three</ul>", "one\ntwo\n\nthree"),
+        ("<TABLE><tr><th>a<th>b<tr><td class='x'>1</td><td>2</td></table>", "a b\n1 2"),
+        ("<h1>Title</h1>Some <i>words</i>", "Title\nSome words"),
     ],
 )
 def test_markup_goes_and_code_stays(dirty: str, mended: str | None) -> None:
     if dirty == "if a <p and p> b":  # nothing can tell this from a tag with attributes
-        mended = "if a  b"
+        mended = "if a\nb"
     assert clean.strip_markup(dirty) == (dirty if mended is None else mended)
 
 
@@ -124,7 +127,8 @@ def test_personal_data_is_found(text: str) -> None:
         "array([0 1 2 3 4])", "@property", "x @ y", "user@localhost", "0x00ff00ff", "192.168.0.1",
         "ISBN 978-0-306-40615-7", "10.1038/s41586-020-2649-2", "v1.0.0-00012345678", "1e-08",
         "0 2016-05-25", "ISBN 0-03-086370-8", "+12.07938445j", "+1.79769313e+308", "MA 01760-2098",
-        "Chaos 21, 047508 (2011)", "000000000000e07f", "0123456789:",
+        "Chaos 21, 047508 (2011)", "000000000000e07f", "0123456789:", "on 01/02/2024 12 people",
+        "05-03-2024 2025 report", "01.02.2024 1234", "05 03 2024 12 people",
     ],
 )  # fmt: skip
 def test_what_is_no_personal_data_is_left(text: str) -> None:
