@@ -152,11 +152,23 @@ def test_numbers_as_python_writes_them_come_back(value: float) -> None:
 
 @pytest.mark.parametrize(
     "value", ["", "12,34", "1,2345", "nan", "inf", "1_000", "twelve", "1.2.3", "=1+1", "9" * 400,
-              "1e999", True, None, float("inf"), float("nan"), "1e5000"]
+              "1e999", True, None, float("inf"), float("nan"), "1e5000", "3 4", "10 20 30", "5'11",
+              "5 $ 6", "$ 5 €", "1,234 567", "--5", "$"]
 )  # fmt: skip
 def test_what_is_no_number_says_so(value: Any) -> None:
     with pytest.raises(ValueError, match="no number|no finite number|more digits"):
         clean.number(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1 234 567", 1_234_567), ("1'234.5", 1_234.5), ("-$5", -5), ("$ -5", -5),
+     ("− 1\u202f000 €", -1_000), (".5", 0.5), ("5.", 5), (np.int64(5), 5),
+     (np.float32(0.5), 0.5), ("50%", 0.5)],
+)  # fmt: skip
+def test_numbers_as_people_write_them(text: Any, found: float) -> None:
+    value = clean.number(text)
+    assert value == found and type(value) in (int, float)
 
 
 @given(st.dates())
@@ -178,9 +190,10 @@ def test_dates_in_every_form_become_one(day: Any) -> None:
     [
         ("3/5/2024", "can be two dates"), ("30 February 2024", "no date"), ("soon", "known here"),
         ("5 Smarch 2024", "no month"), ("1/2/24", "known here"), ("31.04.2024", "no date"),
+        (pd.NaT, "NaT is no date"),
     ],
 )  # fmt: skip
-def test_what_is_no_one_date_says_so(text: str, said: str) -> None:
+def test_what_is_no_one_date_says_so(text: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         clean.date(text)
 
@@ -190,6 +203,9 @@ def test_an_unknown_category_names_the_nearest() -> None:
     assert colour("  RED ") == "red"
     with pytest.raises(ValueError, match="'gren' is none of the 2 categories; the nearest is 'gr"):
         colour("gren")
+    for spelled in ("red", {"red": "rouge"}):
+        with pytest.raises(TypeError, match="takes lists of spellings; for one, write"):
+            clean.category(spelled)
     with pytest.raises(ValueError, match="cannot be both"):
         clean.category({"a": ["x"], "b": ["X"]})
 
@@ -202,11 +218,12 @@ def kept(rule: Any, rows: list[dict[str, Any]]) -> list[int]:
 
 
 def test_missing_values_in_every_spelling() -> None:
-    values = ["?", "", "  ", "N/A", "null", None, math.nan, 0, False, "no", "Nan Goldin"]
+    values = ["?", "", "  ", "N/A", "null", None, math.nan, pd.NA, pd.NaT, 0, False, "no",
+              "Nan Goldin"]  # fmt: skip
     rows = [{"x": value} for value in values]
-    assert kept(clean.drop_missing("x"), rows) == [7, 8, 9, 10]
+    assert kept(clean.drop_missing("x"), rows) == [9, 10, 11, 12]
     filled = clean.fill_missing("x", "some")(rows)
-    assert [row["x"] for row in filled] == ["some"] * 7 + [0, False, "no", "Nan Goldin"]
+    assert [row["x"] for row in filled] == ["some"] * 9 + [0, False, "no", "Nan Goldin"]
     with pytest.raises(ValueError, match="none can be computed"):
         clean.fill_missing("x", max)([{"x": None}])
 
@@ -227,6 +244,12 @@ def test_duplicates_tell_types_apart_and_need_no_hash() -> None:
     assert kept(clean.drop_duplicates("a"), rows) == [0, 2, 3, 4, 5, 6]
     twice = [{"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 3}]
     assert kept(clean.drop_duplicates(), twice) == [0, 2]
+    assert kept(clean.drop_duplicates(), [{"a": None}, {"a": None}]) == [0, 1]
+
+
+def test_what_is_missing_is_not_out_of_range() -> None:
+    rows = [{"x": value} for value in (1, None, math.nan, pd.NA, 11)]
+    assert kept(clean.drop_out_of_range("x", 0, 10), rows) == [0, 1, 2, 3]
 
 
 def test_near_duplicates_are_those_of_the_finder() -> None:
@@ -271,7 +294,7 @@ RULES = [
     clean.column("text", clean.strip_markup),
     clean.column("text", clean.whitespace),
     clean.drop_missing("label"),
-    clean.column("label", clean.category("ab")),
+    clean.column("label", clean.category(["a", "b"])),
     clean.drop_near_duplicates("text"),
 ]
 
