@@ -280,6 +280,10 @@ def test_languages() -> None:
     assert len(kept(rule, [{"text": text} for text in french])) <= 2
     assert len(kept(rule, [{"text": text} for text in english])) >= 0.97 * len(english)
     assert kept(rule, [{"text": None}, {"text": "kurz"}]) == [0, 1]
+    with pytest.raises(ValueError, match="'english' is none of .* knows, such as ar, .*zh"):
+        clean.keep_language("text", "english")
+    with pytest.raises(ValueError, match="'xx' is none"):
+        clean.keep_language("text", among=["de", "xx"])
 
 
 # --- the pipeline -------------------------------------------------------------------------------
@@ -368,6 +372,18 @@ def test_a_rule_may_write_into_its_rows_and_is_still_counted() -> None:
 
     cleaned = Pipeline([shout]).run(ROWS)
     assert cleaned.report.changed.tolist() == [4] and ROWS[1]["text"] == "one text"
+
+
+def test_a_rule_may_take_columns_away_or_put_them_in_another_order() -> None:
+    def narrow(rows: Any) -> Any:
+        return [{"label": row["label"]} for row in rows]
+
+    def turn(rows: Any) -> Any:
+        return [{"n": 1, "text": row["text"], "label": row["label"]} for row in rows]
+
+    assert Pipeline([narrow]).run(ROWS).report.examples[0] == "; ".join(["without text"] * 3)
+    report = Pipeline([turn, lambda rows: [dict(sorted(row.items())) for row in rows]]).run(ROWS)
+    assert report.report.changed.tolist() == [4, 0]
 
 
 def test_an_error_in_a_rule_says_where() -> None:

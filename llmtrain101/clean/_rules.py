@@ -312,6 +312,11 @@ def keep_language(
     among : iterable of str
         The languages that are thought possible. The fewer, the surer.
 
+    Raises
+    ------
+    ValueError
+        If py3langid does not know one of the languages.
+
     Examples
     --------
     >>> texts = ["The mean of all the values that are in the given array along one of its axes.",
@@ -320,11 +325,16 @@ def keep_language(
     >>> [isinstance(row, Drop) for row in kept]
     [False, True, False]
     """
+    import py3langid
+
     possible = {*among, language}
+    if unknown := possible - {name for name, _ in py3langid.rank("")}:
+        raise ValueError(
+            f"{min(unknown)!r} is none of the languages that py3langid knows, such as "
+            f"{', '.join(LANGUAGES)}."
+        )
 
     def each(row: Row) -> Row | Drop:
-        import py3langid
-
         text = (_value(row, column) or "")[:1000]
         if sum(map(str.isalpha, text)) < letters:
             return row
