@@ -366,7 +366,8 @@ def vectors_of(model: nn.Module, tokenizer: Tokenizer) -> Vectors:
     ['2', '0', '1']
     """
     head: Any = model.head
-    table = head.weight.detach().float().numpy()[: tokenizer.vocab_size]  # (V, D)
+    # a copy: the model may train on, and the vectors stay what they are
+    table = head.weight.detach().float().cpu().numpy()[: tokenizer.vocab_size].copy()  # (V, D)
     names = tuple(str(i) for i in range(len(table)))  # ids, since two tokens can look the same
     return Vectors(names=names, table=table, cut=functools.partial(_ids, tokenizer=tokenizer))
 

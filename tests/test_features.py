@@ -193,6 +193,9 @@ def test_vectors_of_a_language_model_of_ours() -> None:
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1)
     ids = tokenizer.encode("kettle")
     np.testing.assert_array_equal(vectors[str(ids[0])], model.head.weight.detach()[ids[0]])
+    before = vectors.table.copy()
+    model.head.weight.data.zero_()
+    np.testing.assert_array_equal(vectors.table, before)
 
 
 # --- MiniLM ---------------------------------------------------------------------------------------
