@@ -267,6 +267,24 @@ def test_a_url_must_be_one(url: str, tmp_path: Path) -> None:
         ask(url, tmp_path / "x.jsonl")
 
 
+def test_numbers_out_of_range_are_named(tmp_path: Path) -> None:
+    for name in ("per_second", "tries", "timeout", "largest", "most"):
+        with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
+            ask("http://127.0.0.1/", tmp_path / "x.jsonl", **{name: 0})
+
+
+@pytest.mark.parametrize("names", [["slwo"], "503", "slow", ["99"], [503]])
+def test_a_fault_that_is_none_is_refused(names: Any) -> None:
+    with pytest.raises(ValueError, match="a fault of page 1 must be a list of 'slow', .* got"):
+        collect.serve(ROWS, faults={1: names})
+
+
+def test_too_many_requests_can_be_the_first_answer(tmp_path: Path) -> None:
+    with collect.serve(ROWS, page_size=47, faults={1: ["429"]}) as server:
+        found = fetch(server, tmp_path / "x.jsonl")
+    assert found.rows == ROWS and found.retries[0].startswith("page 1: 429 Too Many Requests")
+
+
 def test_no_proxy_stands_between_this_machine_and_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -321,6 +339,8 @@ def test_a_folder_in_mixed_encodings(tmp_path: Path) -> None:
         rows["neither.txt"]["text"] is None and "none of the enc" in rows["neither.txt"]["problem"]
     )
     assert rows["long.txt"]["problem"] == "longer than 1,000 bytes"
+    with pytest.raises(TypeError, match=r"for one, write encodings=\['utf-8'\]"):
+        collect.folder(tmp_path, encodings="utf-8")
     with pytest.raises(FileNotFoundError, match=r"is called \*.md"):
         collect.folder(tmp_path, "*.md")
 
@@ -433,6 +453,23 @@ def test_a_row_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
             collect.enter(store, FIELDS, text="x", label="ham", age=age, sure=False)
     lines = store.read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [row]
+    store.write_bytes(store.read_bytes().rstrip())  # as some editors leave a file
+    collect.enter(store, FIELDS, text="more", label="ham", age=8, sure=False)
+    lines = store.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["age"] for line in lines] == [7, 8]
+
+
+@pytest.mark.parametrize("field", ["yes no", list, range(0), []])
+def test_what_is_no_field_is_refused(field: Any, tmp_path: Path) -> None:
+    for make in (collect.enter, collect.form):
+        with pytest.raises(TypeError, match="the field 'x' must be str, int, .* got"):
+            make(tmp_path / "r.jsonl", {"x": field})
+
+
+def test_a_range_says_its_step(tmp_path: Path) -> None:
+    for field in (range(0, 100, 10), range(90, -1, -10)):
+        with pytest.raises(ValueError, match="x: 15 is not within 0 to 90 in steps of 10"):
+            collect.enter(tmp_path / "r.jsonl", {"x": field}, x=15)
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e999", "two", False])

@@ -95,7 +95,8 @@ def pages(
     A page that fails for a while (no connection, no answer in time, 429, 5xx, JSON that is cut
     off, the content of another page) is asked for again after a wait that doubles each time, or
     that the server names. One that keeps failing is skipped, and said to be missing; run the same
-    call again and only missing pages are asked for.
+    call again and only missing pages are asked for. A page that is there is never asked for again,
+    though the API may have something new by now: delete the file to collect anew.
 
     Parameters
     ----------
@@ -152,8 +153,15 @@ def pages(
     host = urlsplit(url).hostname
     if urlsplit(url).scheme not in ("http", "https") or not host:
         raise ValueError(f"url must begin with http:// or https:// and name a host, got {url!r}.")
-    if not (per_second > 0 and tries >= 1 and timeout > 0 and largest > 0):
-        raise ValueError("per_second, tries, timeout and largest must be above 0.")
+    for name, value in [
+        ("per_second", per_second),
+        ("tries", tries),
+        ("timeout", timeout),
+        ("largest", largest),
+        ("most", most),
+    ]:
+        if not value > 0:
+            raise ValueError(f"{name} must be above 0, got {value}.")
     count = count if items is not None else None
     there = _Store(Path(store), url)
     found = Collected()
