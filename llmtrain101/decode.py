@@ -45,16 +45,32 @@ class CachedModel:
 
     def __init__(self, model: LanguageModel, batch_size: int) -> None:
         self.model, self.batch_size, self.length = model, batch_size, 0
+        self.capacity = model.config.context_length
 
     @torch.no_grad()
     def begin(self, ids: Tensor) -> Tensor:
-        """Forget what was there and read the prompts, (B, T); the logits after them, (B, V)."""
-        self._cache = Cache(self.model, self.batch_size, self.model.config.context_length)
+        """Forget what was there and read the prompts, (B, T); the logits after them, (B, V).
+
+        Raises
+        ------
+        ValueError
+            If T is not from 1 to the context's length, or B is not `batch_size`.
+        """
+        _check_prompts(self, ids)
+        self._cache = Cache(self.model, self.batch_size, self.capacity)
         return self._read(ids)
 
     @torch.no_grad()
     def step(self, ids: Tensor) -> Tensor:
-        """Read one token more of each text, (B,); the logits after it, (B, V)."""
+        """Read one token more of each text, (B,); the logits after it, (B, V).
+
+        Raises
+        ------
+        ValueError
+            If nothing was begun, the context is full, or B is not `batch_size`.
+        """
+        if not 0 < self.length < self.capacity or ids.shape != (self.batch_size,):
+            raise _refused(self, ids)
         return self._read(ids.unsqueeze(1))
 
     def _read(self, ids: Tensor) -> Tensor:
@@ -86,7 +102,8 @@ class Decoder:
     @torch.no_grad()
     def __init__(self, model: LanguageModel, batch_size: int) -> None:
         config, weight = model.config, model.embed.weight
-        self.model, self.length, self.capacity = model, 0, config.context_length
+        self.model, self.batch_size, self.length = model, batch_size, 0
+        self.capacity = config.context_length
         self._shape = batch_size, 2, config.n_heads, config.d_head // 2
         root = config.d_model**0.5
         self._embed: Array = rms_norm(weight).numpy()
@@ -105,7 +122,8 @@ class Decoder:
 
     @torch.no_grad()
     def begin(self, ids: Tensor) -> Tensor:
-        """Forget what was there and read the prompts, (B, T); the logits after them, (B, V)."""
+        """Forget what was there and read the prompts; see `CachedModel.begin`."""
+        _check_prompts(self, ids)
         model, before = self.model, self.model.compute_dtype
         model.compute_dtype = torch.float32
         try:
@@ -120,13 +138,9 @@ class Decoder:
         return logits
 
     def step(self, ids: Tensor) -> Tensor:
-        """Read one token more of each text, (B,); the logits after it, (B, V).
-
-        Raises
-        ------
-        IndexError
-            If the context is full: `begin` again with the last tokens.
-        """
+        """Read one token more of each text; see `CachedModel.step`."""
+        if not 0 < self.length < self.capacity or ids.shape != (self.batch_size,):
+            raise _refused(self, ids)
         position, end = self.length, self.length + 1
         B, _, H, half = self._shape
         rows, d_head, d_model = B * H, 2 * half, 2 * H * half
@@ -151,6 +165,27 @@ class Decoder:
             x += wide @ down
         self.length = end
         return torch.from_numpy(_scaled(x, self._tiny) @ self._head)
+
+
+def _check_prompts(decoder: CachedModel | Decoder, ids: Tensor) -> None:
+    B, context = decoder.batch_size, decoder.capacity
+    if ids.ndim != 2 or len(ids) != B or not 1 <= ids.shape[1] <= context:
+        raise ValueError(
+            f"ids must have shape (batch_size, T) = ({B}, 1 to {context}), got {tuple(ids.shape)}."
+        )
+
+
+def _refused(decoder: CachedModel | Decoder, ids: Tensor) -> ValueError:
+    """Why a step cannot be made; found out only then, so that the other steps are quick."""
+    if not decoder.length:
+        return ValueError("step() goes on from a prompt: call begin() first.")
+    if decoder.length >= decoder.capacity:
+        return ValueError(
+            f"the context of {decoder.capacity} tokens is full: begin() again with the last ones."
+        )
+    return ValueError(
+        f"ids must have shape (batch_size,) = ({decoder.batch_size},), got {tuple(ids.shape)}."
+    )
 
 
 def _scaled(x: Array, tiny: float) -> Array:

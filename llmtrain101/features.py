@@ -158,6 +158,11 @@ class CharacterNgrams(_Vectorized):
         self.min_texts = min_texts
 
     def _make(self, texts: list[str]) -> Any:
+        if not 1 <= self.shortest <= self.longest:
+            raise ValueError(
+                "shortest must be at least 1 and no longer than longest, got "
+                f"{self.shortest} and {self.longest}."
+            )
         return TfidfVectorizer(
             analyzer="char_wb",
             ngram_range=(self.shortest, self.longest),
@@ -209,7 +214,7 @@ class Subwords(_Vectorized):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # arrays have no one answer to ==
 class Vectors:
     """A vector for each word or piece, from `learn_vectors`, `vectors_of`, or made by hand.
 
@@ -230,7 +235,7 @@ class Vectors:
     names: tuple[str, ...]
     table: NDArray[np.floating[Any]]
     cut: Callable[[str], list[str]] = words_of
-    place: dict[str, int] = field(init=False, repr=False, compare=False)
+    place: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.table.ndim != 2 or len(self.table) != len(self.names):
@@ -294,7 +299,8 @@ def learn_vectors(
     Raises
     ------
     ValueError
-        If fewer than 3 words occur often enough.
+        If a number is below 1, fewer than 3 words occur often enough, or no two of them near each
+        other.
 
     References
     ----------
@@ -311,6 +317,9 @@ def learn_vectors(
     from scipy import sparse
     from sklearn.utils.extmath import randomized_svd
 
+    for name, value in [("dimensions", dimensions), ("window", window)]:
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}.")
     cut = [words_of(text) for text in _texts(texts)]
     counted = Counter(word for words in cut for word in words)
     frequent = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))[:largest]
@@ -331,6 +340,11 @@ def learn_vectors(
         left.append(ids[:-step][near])
         right.append(ids[step:][near])
     rows, columns = np.concatenate(left + right), np.concatenate(right + left)
+    if not len(rows):
+        raise ValueError(
+            f"In none of {len(cut)} texts do two of the {len(names)} words stand near each other: "
+            "give longer texts."
+        )
     shape = (len(names), len(names))
     pairs = sparse.coo_array((np.ones(len(rows)), (rows, columns)), shape=shape).tocsr()
     pairs.sum_duplicates()
@@ -366,7 +380,8 @@ def vectors_of(model: nn.Module, tokenizer: Tokenizer) -> Vectors:
     ['2', '0', '1']
     """
     head: Any = model.head
-    table = head.weight.detach().float().numpy()[: tokenizer.vocab_size]  # (V, D)
+    # a copy: the model may train on, and the vectors stay what they are
+    table = head.weight.detach().float().cpu().numpy()[: tokenizer.vocab_size].copy()  # (V, D)
     names = tuple(str(i) for i in range(len(table)))  # ids, since two tokens can look the same
     return Vectors(names=names, table=table, cut=functools.partial(_ids, tokenizer=tokenizer))
 

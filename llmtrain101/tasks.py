@@ -6,7 +6,6 @@ label. Each has a plain learner and a baseline that learns next to nothing.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,7 +26,13 @@ KINDS: tuple[Kind, ...] = ("texts", "pairs", "table")
 ASKED = 1_000  # new inputs that a run is asked about, at most
 LARGEST = 10_000  # rows of a file, drawn at random
 PIECE = re.compile(r"\w+(?:['’-]\w+)*['’]?|[^\w\s]")
-_SIDES = (("en", "fr"), ("english", "french"), ("source", "target"), ("src", "tgt"))
+_Sides = tuple[str, str]
+_SIDES: tuple[_Sides, ...] = (
+    ("en", "fr"),
+    ("english", "french"),
+    ("source", "target"),
+    ("src", "tgt"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +78,9 @@ class Task:
 
     def baseline(self) -> float:
         """The score of the most frequent label for everybody, or of a copy of the English."""
-        inputs, targets = self.train
         if self.kind == "pairs":
             return score(self.kind, self.test[0], self.test[1])
-        frequent = Counter(targets.tolist()).most_common(1)[0][0]
+        frequent = Counter(self.train[1].tolist()).most_common(1)[0][0]
         return score(self.kind, np.full(len(self.test[1]), frequent, object), self.test[1])
 
     def learn(self, seed: int, n: int, *, shuffled: bool = False) -> float:
@@ -110,6 +114,11 @@ def learner(kind: Kind) -> Any:
     For texts it is naive Bayes on counted words, for tables logistic regression, for pairs a
     `Dictionary`.
 
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+
     Examples
     --------
     >>> learner("texts").fit(["a fine day", "a bad day"], ["+", "-"]).predict(["bad"]).tolist()
@@ -122,7 +131,9 @@ def learner(kind: Kind) -> Any:
         return Dictionary()
     if kind == "texts":
         return make_pipeline(features.Counts(), MultinomialNB(alpha=0.3))
-    return _Regression()
+    if kind == "table":
+        return _Regression()
+    raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}.")
 
 
 class _Regression:
@@ -281,7 +292,11 @@ def read(path: str | Path, *, kind: Kind | None = None, seed: int = 0) -> Task:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path} (looked for in {Path.cwd()}).")
-    kind = kind or _kind(path)
+    sides, found = None, None
+    if kind is None:
+        kind, sides, found = _kind(path)
+    elif kind == "pairs":
+        sides = _sides(path)
     if kind == "table":
         from llmtrain101 import table
 
@@ -291,9 +306,9 @@ def read(path: str | Path, *, kind: Kind | None = None, seed: int = 0) -> Task:
         parts = [(inputs[rows], labels[rows]) for rows in (order[:cuts], order[cuts:])]
         return Task(name=path.name, kind=kind, train=parts[0], test=parts[1])
     if kind == "pairs":
-        texts, targets = _pairs(path)
+        texts, targets = _pairs(path, sides)
     else:
-        found = labelled.read(path)
+        found = found or labelled.read(path)
         texts, targets = found.texts, found.labels
     chosen = seeds.rng(seed, "rows of a file").permutation(len(texts))[:LARGEST]
     return split(
@@ -326,20 +341,25 @@ def split(
     )
 
 
-def _kind(path: Path) -> Kind:
-    found = formats.format_of(path)
-    if found is formats.pairs or (found is not formats.lines and _sides(path)):
-        return "pairs"
-    if found is formats.tabular:
-        texts = labelled.read(path).texts[:1_000]
-        if np.mean([len(text.split()) for text in texts] or [0]) < 2:
-            return "table"  # words that stand alone are categories
-    return "texts"
+def _kind(path: Path) -> tuple[Kind, _Sides | None, labelled.Labelled | None]:
+    """The kind of task that a file holds, and what was read to see it."""
+    form = formats.format_of(path)
+    sides = None if form is formats.lines else _sides(path)
+    if form is formats.pairs or sides:
+        return "pairs", sides, None
+    if form is not formats.tabular:
+        return "texts", None, None
+    found = labelled.read(path)
+    words = [len(text.split()) for text in found.texts[:1_000]]
+    if np.mean(words or [0]) < 2:
+        return "table", None, None  # words that stand alone are categories
+    return "texts", None, found
 
 
-@functools.cache
-def _sides(path: Path) -> tuple[str, str] | None:
+def _sides(path: Path) -> _Sides | None:
     """The columns of a file that are a sentence and its translation, if they are named so."""
+    if formats.format_of(path) is formats.pairs:
+        return None  # that has two columns, whatever their names
     try:
         first = next(iter(formats.read(path, errors="report")), {})
     except formats.FormatError:
@@ -347,8 +367,7 @@ def _sides(path: Path) -> tuple[str, str] | None:
     return next((pair for pair in _SIDES if set(pair) <= set(first)), None)
 
 
-def _pairs(path: Path) -> tuple[list[str], list[str]]:
-    sides = None if formats.format_of(path) is formats.pairs else _sides(path)
+def _pairs(path: Path, sides: _Sides | None) -> tuple[list[str], list[str]]:
     english, french = [], []
     for row in formats.read(path, errors="report"):
         values = [row.get(side) for side in sides] if sides else list(row.values())[:2]

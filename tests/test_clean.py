@@ -72,11 +72,14 @@ def test_encoding_repair_leaves_real_docstrings_alone() -> None:
         ("List[int] <class 'int'> a<b, x > y, <https://x.org>", None),
         ("if a <p and p> b", None),
         ("<!-- never closed", None),
+        ("<ul>\n <li>one</li>\n <li>two<br><br>three</ul>", "one\ntwo\n\nthree"),
+        ("<TABLE><tr><th>a<th>b<tr><td class='x'>1</td><td>2</td></table>", "a b\n1 2"),
+        ("<h1>Title</h1>Some <i>words</i>", "Title\nSome words"),
     ],
 )
 def test_markup_goes_and_code_stays(dirty: str, mended: str | None) -> None:
     if dirty == "if a <p and p> b":  # nothing can tell this from a tag with attributes
-        mended = "if a  b"
+        mended = "if a\nb"
     assert clean.strip_markup(dirty) == (dirty if mended is None else mended)
 
 
@@ -124,7 +127,8 @@ def test_personal_data_is_found(text: str) -> None:
         "array([0 1 2 3 4])", "@property", "x @ y", "user@localhost", "0x00ff00ff", "192.168.0.1",
         "ISBN 978-0-306-40615-7", "10.1038/s41586-020-2649-2", "v1.0.0-00012345678", "1e-08",
         "0 2016-05-25", "ISBN 0-03-086370-8", "+12.07938445j", "+1.79769313e+308", "MA 01760-2098",
-        "Chaos 21, 047508 (2011)", "000000000000e07f", "0123456789:",
+        "Chaos 21, 047508 (2011)", "000000000000e07f", "0123456789:", "on 01/02/2024 12 people",
+        "05-03-2024 2025 report", "01.02.2024 1234", "05 03 2024 12 people",
     ],
 )  # fmt: skip
 def test_what_is_no_personal_data_is_left(text: str) -> None:
@@ -148,11 +152,23 @@ def test_numbers_as_python_writes_them_come_back(value: float) -> None:
 
 @pytest.mark.parametrize(
     "value", ["", "12,34", "1,2345", "nan", "inf", "1_000", "twelve", "1.2.3", "=1+1", "9" * 400,
-              "1e999", True, None, float("inf"), float("nan"), "1e5000"]
+              "1e999", True, None, float("inf"), float("nan"), "1e5000", "3 4", "10 20 30", "5'11",
+              "5 $ 6", "$ 5 €", "1,234 567", "--5", "$"]
 )  # fmt: skip
 def test_what_is_no_number_says_so(value: Any) -> None:
     with pytest.raises(ValueError, match="no number|no finite number|more digits"):
         clean.number(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1 234 567", 1_234_567), ("1'234.5", 1_234.5), ("-$5", -5), ("$ -5", -5),
+     ("− 1\u202f000 €", -1_000), (".5", 0.5), ("5.", 5), (np.int64(5), 5),
+     (np.float32(0.5), 0.5), ("50%", 0.5)],
+)  # fmt: skip
+def test_numbers_as_people_write_them(text: Any, found: float) -> None:
+    value = clean.number(text)
+    assert value == found and type(value) in (int, float)
 
 
 @given(st.dates())
@@ -174,9 +190,10 @@ def test_dates_in_every_form_become_one(day: Any) -> None:
     [
         ("3/5/2024", "can be two dates"), ("30 February 2024", "no date"), ("soon", "known here"),
         ("5 Smarch 2024", "no month"), ("1/2/24", "known here"), ("31.04.2024", "no date"),
+        (pd.NaT, "NaT is no date"),
     ],
 )  # fmt: skip
-def test_what_is_no_one_date_says_so(text: str, said: str) -> None:
+def test_what_is_no_one_date_says_so(text: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         clean.date(text)
 
@@ -186,6 +203,9 @@ def test_an_unknown_category_names_the_nearest() -> None:
     assert colour("  RED ") == "red"
     with pytest.raises(ValueError, match="'gren' is none of the 2 categories; the nearest is 'gr"):
         colour("gren")
+    for spelled in ("red", {"red": "rouge"}):
+        with pytest.raises(TypeError, match="takes lists of spellings; for one, write"):
+            clean.category(spelled)
     with pytest.raises(ValueError, match="cannot be both"):
         clean.category({"a": ["x"], "b": ["X"]})
 
@@ -198,11 +218,12 @@ def kept(rule: Any, rows: list[dict[str, Any]]) -> list[int]:
 
 
 def test_missing_values_in_every_spelling() -> None:
-    values = ["?", "", "  ", "N/A", "null", None, math.nan, 0, False, "no", "Nan Goldin"]
+    values = ["?", "", "  ", "N/A", "null", None, math.nan, pd.NA, pd.NaT, 0, False, "no",
+              "Nan Goldin"]  # fmt: skip
     rows = [{"x": value} for value in values]
-    assert kept(clean.drop_missing("x"), rows) == [7, 8, 9, 10]
+    assert kept(clean.drop_missing("x"), rows) == [9, 10, 11, 12]
     filled = clean.fill_missing("x", "some")(rows)
-    assert [row["x"] for row in filled] == ["some"] * 7 + [0, False, "no", "Nan Goldin"]
+    assert [row["x"] for row in filled] == ["some"] * 9 + [0, False, "no", "Nan Goldin"]
     with pytest.raises(ValueError, match="none can be computed"):
         clean.fill_missing("x", max)([{"x": None}])
 
@@ -223,6 +244,12 @@ def test_duplicates_tell_types_apart_and_need_no_hash() -> None:
     assert kept(clean.drop_duplicates("a"), rows) == [0, 2, 3, 4, 5, 6]
     twice = [{"a": 1, "b": 2}, {"b": 2, "a": 1}, {"a": 1, "b": 3}]
     assert kept(clean.drop_duplicates(), twice) == [0, 2]
+    assert kept(clean.drop_duplicates(), [{"a": None}, {"a": None}]) == [0, 1]
+
+
+def test_what_is_missing_is_not_out_of_range() -> None:
+    rows = [{"x": value} for value in (1, None, math.nan, pd.NA, 11)]
+    assert kept(clean.drop_out_of_range("x", 0, 10), rows) == [0, 1, 2, 3]
 
 
 def test_near_duplicates_are_those_of_the_finder() -> None:
@@ -253,6 +280,10 @@ def test_languages() -> None:
     assert len(kept(rule, [{"text": text} for text in french])) <= 2
     assert len(kept(rule, [{"text": text} for text in english])) >= 0.97 * len(english)
     assert kept(rule, [{"text": None}, {"text": "kurz"}]) == [0, 1]
+    with pytest.raises(ValueError, match="'english' is none of .* knows, such as ar, .*zh"):
+        clean.keep_language("text", "english")
+    with pytest.raises(ValueError, match="'xx' is none"):
+        clean.keep_language("text", among=["de", "xx"])
 
 
 # --- the pipeline -------------------------------------------------------------------------------
@@ -267,7 +298,7 @@ RULES = [
     clean.column("text", clean.strip_markup),
     clean.column("text", clean.whitespace),
     clean.drop_missing("label"),
-    clean.column("label", clean.category("ab")),
+    clean.column("label", clean.category(["a", "b"])),
     clean.drop_near_duplicates("text"),
 ]
 
@@ -341,6 +372,18 @@ def test_a_rule_may_write_into_its_rows_and_is_still_counted() -> None:
 
     cleaned = Pipeline([shout]).run(ROWS)
     assert cleaned.report.changed.tolist() == [4] and ROWS[1]["text"] == "one text"
+
+
+def test_a_rule_may_take_columns_away_or_put_them_in_another_order() -> None:
+    def narrow(rows: Any) -> Any:
+        return [{"label": row["label"]} for row in rows]
+
+    def turn(rows: Any) -> Any:
+        return [{"n": 1, "text": row["text"], "label": row["label"]} for row in rows]
+
+    assert Pipeline([narrow]).run(ROWS).report.examples[0] == "; ".join(["without text"] * 3)
+    report = Pipeline([turn, lambda rows: [dict(sorted(row.items())) for row in rows]]).run(ROWS)
+    assert report.report.changed.tolist() == [4, 0]
 
 
 def test_an_error_in_a_rule_says_where() -> None:

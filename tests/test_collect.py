@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
 import sys
 import threading
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -248,10 +249,40 @@ def test_a_store_of_another_api_is_not_mixed_in(tmp_path: Path) -> None:
         ask(server.url, store)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"my thesis\n", b"my thesis", b"a\nb\n", b"{}", b'{"url": 1', b"[" * 9_000, b"\xff"],
+)
+def test_a_file_of_somebody_else_is_left_as_it_is(content: bytes, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_bytes(content)
+    with pytest.raises(ValueError, match="notes.txt, line 1: this is no store of pages; name"):
+        ask("http://127.0.0.1/things", notes)
+    assert notes.read_bytes() == content
+
+
 @pytest.mark.parametrize("url", ["ftp://x", "x.org", "http://", "file:///etc/passwd"])
 def test_a_url_must_be_one(url: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="must begin with http:// or https://"):
         ask(url, tmp_path / "x.jsonl")
+
+
+def test_numbers_out_of_range_are_named(tmp_path: Path) -> None:
+    for name in ("per_second", "tries", "timeout", "largest", "most"):
+        with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
+            ask("http://127.0.0.1/", tmp_path / "x.jsonl", **{name: 0})
+
+
+@pytest.mark.parametrize("names", [["slwo"], "503", "slow", ["99"], [503]])
+def test_a_fault_that_is_none_is_refused(names: Any) -> None:
+    with pytest.raises(ValueError, match="a fault of page 1 must be a list of 'slow', .* got"):
+        collect.serve(ROWS, faults={1: names})
+
+
+def test_too_many_requests_can_be_the_first_answer(tmp_path: Path) -> None:
+    with collect.serve(ROWS, page_size=47, faults={1: ["429"]}) as server:
+        found = fetch(server, tmp_path / "x.jsonl")
+    assert found.rows == ROWS and found.retries[0].startswith("page 1: 429 Too Many Requests")
 
 
 def test_no_proxy_stands_between_this_machine_and_itself(
@@ -308,6 +339,8 @@ def test_a_folder_in_mixed_encodings(tmp_path: Path) -> None:
         rows["neither.txt"]["text"] is None and "none of the enc" in rows["neither.txt"]["problem"]
     )
     assert rows["long.txt"]["problem"] == "longer than 1,000 bytes"
+    with pytest.raises(TypeError, match=r"for one, write encodings=\['utf-8'\]"):
+        collect.folder(tmp_path, encodings="utf-8")
     with pytest.raises(FileNotFoundError, match=r"is called \*.md"):
         collect.folder(tmp_path, "*.md")
 
@@ -366,8 +399,11 @@ def test_sqlite_reads_only_and_says_what_there_is(tmp_path: Path) -> None:
     assert len(found) == 1
     with pytest.raises(ValueError, match="x.db: no such table: u. Its tables: t."):
         collect.sqlite(path, "select * from u")
-    with pytest.raises(ValueError, match="readonly|no result|NoneType"):
+    with pytest.raises(ValueError, match="readonly"):
         collect.sqlite(path, "delete from t")
+    for query in ("", "-- nothing", "pragma user_version = 3"):
+        with pytest.raises(ValueError, match="gives no table. Its tables: t.|readonly"):
+            collect.sqlite(path, query)
     assert len(collect.sqlite(path, "t")) == 1
     (tmp_path / "no.db").write_bytes(b"not a database at all, of some length")
     with pytest.raises(ValueError, match="no.db is no SQLite database"):
@@ -377,11 +413,24 @@ def test_sqlite_reads_only_and_says_what_there_is(tmp_path: Path) -> None:
 def test_to_sqlite_adds_all_rows_or_none(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     collect.to_sqlite(path, "t", [{"a": 1}])
-    with pytest.raises(sqlite3.Error):
-        collect.to_sqlite(path, "t", [{"a": 2}, {"a": [3]}])
+    for value in ([3], 2**70, "\ud83d", pd.Timestamp(0)):
+        with pytest.raises(ValueError, match=r"rows\[1\], column 'a': .* cannot be kept in SQLite"):
+            collect.to_sqlite(path, "t", [{"a": 2}, {"a": value}])
+        with pytest.raises(ValueError, match=r"rows\[0\], column 'b'"):
+            collect.to_sqlite(path, "new", [{"a": 1, "b": value}])
+    with pytest.raises(ValueError, match="no such table: new. Its tables: t."):
+        collect.sqlite(path, "select * from new")
+    with pytest.raises(ValueError, match="x.db, table 't': table t has no column named b"):
+        collect.to_sqlite(path, "t", [{"b": 2}])
     assert collect.sqlite(path, "t")["a"].tolist() == [1]
     with pytest.raises(ValueError, match=r"rows\[1\] has the columns"):
         collect.to_sqlite(path, "t", [{"a": 2}, {"b": 3}])
+
+
+def test_numbers_of_numpy_stay_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    collect.to_sqlite(path, "t", [{"n": np.int64(5), "x": np.float32(0.5), "b": np.True_}])
+    assert collect.sqlite(path, "t").values.tolist() == [[5, 0.5, 1]]
 
 
 # --- by hand ------------------------------------------------------------------------------------
@@ -404,6 +453,23 @@ def test_a_row_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
             collect.enter(store, FIELDS, text="x", label="ham", age=age, sure=False)
     lines = store.read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == [row]
+    store.write_bytes(store.read_bytes().rstrip())  # as some editors leave a file
+    collect.enter(store, FIELDS, text="more", label="ham", age=8, sure=False)
+    lines = store.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["age"] for line in lines] == [7, 8]
+
+
+@pytest.mark.parametrize("field", ["yes no", list, range(0), []])
+def test_what_is_no_field_is_refused(field: Any, tmp_path: Path) -> None:
+    for make in (collect.enter, collect.form):
+        with pytest.raises(TypeError, match="the field 'x' must be str, int, .* got"):
+            make(tmp_path / "r.jsonl", {"x": field})
+
+
+def test_a_range_says_its_step(tmp_path: Path) -> None:
+    for field in (range(0, 100, 10), range(90, -1, -10)):
+        with pytest.raises(ValueError, match="x: 15 is not within 0 to 90 in steps of 10"):
+            collect.enter(tmp_path / "r.jsonl", {"x": field}, x=15)
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e999", "two", False])

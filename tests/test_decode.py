@@ -32,8 +32,17 @@ def test_the_precision_of_training_is_left_as_it_was():
     assert model.compute_dtype == torch.bfloat16 and logits.dtype == torch.float32
 
 
-def test_a_full_context_is_an_error():
-    decoder = Decoder(language_model(), 1)
-    decoder.begin(ids(1, 16))
-    with pytest.raises(IndexError):
+@pytest.mark.parametrize("kind", [Decoder, CachedModel])
+def test_what_cannot_be_read_is_said(kind):
+    decoder = kind(language_model(), 1)
+    with pytest.raises(ValueError, match=r"call begin\(\) first"):
+        decoder.step(torch.tensor([1]))
+    for wrong in (ids(2, 4), ids(1, 4)[0], ids(1, 4)[:, :0], ids(1, 17)):
+        with pytest.raises(ValueError, match=r"shape \(batch_size, T\) = \(1, 1 to 16\), got"):
+            decoder.begin(wrong)
+    decoder.begin(ids(1, 15))
+    with pytest.raises(ValueError, match=r"shape \(batch_size,\) = \(1,\), got \(2,\)"):
+        decoder.step(torch.tensor([1, 2]))
+    decoder.step(torch.tensor([1]))
+    with pytest.raises(ValueError, match=r"context of 16 tokens is full: begin\(\) again"):
         decoder.step(torch.tensor([1]))

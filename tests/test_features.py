@@ -106,6 +106,8 @@ def test_no_feature_at_all_is_said() -> None:
         features.TfIdf().fit(["...", "?"])
     with pytest.raises(ValueError, match="found no feature"):
         features.Counts(min_texts=5).fit(["one", "two"])
+    with pytest.raises(ValueError, match="shortest must be .* no longer than longest, got 4 and 2"):
+        features.CharacterNgrams(shortest=4, longest=2).fit(TEXTS)
 
 
 def test_subwords_are_the_pieces_of_our_tokenizer() -> None:
@@ -165,6 +167,12 @@ def test_the_table_of_company_by_hand() -> None:
 def test_too_few_words_for_vectors() -> None:
     with pytest.raises(ValueError, match="Only 0 words occur 5 times or more in 1 texts"):
         features.learn_vectors(["one two three"])
+    with pytest.raises(ValueError, match="In none of 9 texts do two of the 3 words stand near"):
+        features.learn_vectors(["one", "two", "three"] * 3, min_count=1)
+    for name in ("dimensions", "window"):
+        with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+            features.learn_vectors(TEXTS, **{name: 0})
+    assert features.Vectors(names=("a",), table=np.ones((1, 2))) != VECTORS
     with pytest.raises(ValueError, match="one row for each of the 2 names"):
         features.Vectors(names=("a", "b"), table=np.ones((3, 2)))
     with pytest.raises(KeyError, match="'c' has no vector"):
@@ -193,6 +201,9 @@ def test_vectors_of_a_language_model_of_ours() -> None:
     np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1)
     ids = tokenizer.encode("kettle")
     np.testing.assert_array_equal(vectors[str(ids[0])], model.head.weight.detach()[ids[0]])
+    before = vectors.table.copy()
+    model.head.weight.data.zero_()
+    np.testing.assert_array_equal(vectors.table, before)
 
 
 # --- MiniLM ---------------------------------------------------------------------------------------

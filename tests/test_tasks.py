@@ -108,6 +108,8 @@ def test_what_is_no_task_is_refused() -> None:
     one = np.array(["a"], object)
     with pytest.raises(ValueError, match="kind must be one of texts, pairs, table, got 'image'"):
         tasks.Task(name="x", kind="image", train=(one, one), test=(one, one))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="kind must be one of texts, pairs, table, got 'foo'"):
+        tasks.learner("foo")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="test must have as many inputs as targets"):
         tasks.Task(name="x", kind="texts", train=(one, one), test=(one, one[:0]))
 
@@ -140,6 +142,24 @@ def test_the_kind_is_seen(tmp_path: Path) -> None:
     assert tasks.read(tmp_path / "people.csv", kind="texts").kind == "texts"
     with pytest.raises(FileNotFoundError, match="There is no file"):
         tasks.read(tmp_path / "nothing.csv")
+
+
+def test_a_file_that_was_written_anew_is_read_anew_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, asked = tmp_path / "own.csv", []
+    real = tasks.labelled.read
+    monkeypatch.setattr(
+        tasks.labelled,
+        "read",
+        lambda path: asked.append(path) or real(path),  # type: ignore[func-returns-value]
+    )
+    rows = [f"word {i} of {i * i},{'ab'[i % 2]} {i} ici" for i in range(60)]
+    path.write_text("\n".join(["en,fr", *rows]), encoding="utf-8")
+    assert tasks.read(path).kind == "pairs" and not asked
+    rows = [f"word {i} of {i * i},{'ab'[i % 2]}" for i in range(60)]
+    path.write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    assert tasks.read(path).kind == "texts" and asked == [path]
 
 
 @shared

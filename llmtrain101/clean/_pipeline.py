@@ -119,7 +119,7 @@ def _apply(name: str, rule: Rule, state: _State) -> tuple[_Step, _State]:
             continue
         if not isinstance(new, dict):
             raise TypeError(f"the rule {name!r} returned {new!r:.60} for a row, no dict or Drop.")
-        same = new == old and list(map(type, new.values())) == list(map(type, old.values()))
+        same = new == old and all(type(new[name]) is type(old[name]) for name in old)
         if not same:
             step.changed.append((place, old, new))
         after.places.append(place)
@@ -208,7 +208,11 @@ def _rows(rows: Iterable[Row] | pd.DataFrame) -> list[Row]:
 def _examples(step: _Step) -> list[str]:
     found = []
     for _, old, new in step.changed[:EXAMPLES]:
-        names = [name for name in new if name not in old or new[name] is not old[name]]
+        names = [n for n in new if n not in old or new[n] is not old[n]]
+        if not names:
+            gone = [str(name) for name in old if name not in new]
+            found.append(visible(f"without {', '.join(gone)}"))
+            continue
         name = next((n for n in names if n not in old or old[n] != new[n]), names[0])
         found.append(_difference(old.get(name), new[name]))
     return (found + [visible(row.why) for row in step.dropped])[:EXAMPLES]

@@ -169,7 +169,7 @@ def drop_out_of_range(column: str, low: float, high: float) -> Rule:
 
     def each(row: Row) -> Row | Drop:
         value = _value(row, column)
-        if value is None or low <= value <= high:
+        if missing(value) is None or low <= value <= high:
             return row
         return Drop(f"{column} is {value!r}, not within {low} to {high}")
 
@@ -191,7 +191,7 @@ def drop_inconsistent(why: str, holds: Callable[[Row], bool]) -> Rule:
 def drop_duplicates(*columns: str) -> Rule:
     """Keep the first of rows that are equal in the columns; without columns, in all of them.
 
-    Rows whose columns are all missing are not taken for copies of one another.
+    Rows whose columns are all None are not taken for copies of one another.
 
     Examples
     --------
@@ -203,9 +203,9 @@ def drop_duplicates(*columns: str) -> Rule:
         seen: set[Any] = set()
         out: list[Row | Drop] = []
         for row in rows:
-            values = [_value(row, name) for name in columns] if columns else sorted(row.items())
+            values = [(name, _value(row, name)) for name in columns or sorted(row)]
             key = repr(values)  # a value may be a list; and 1, True and 1.0 are not the same
-            copy = key in seen and any(value is not None for value in values)
+            copy = key in seen and any(value is not None for _, value in values)
             seen.add(key)
             out.append(Drop(f"copy of an earlier row: {_start(row, columns)}") if copy else row)
         return out
@@ -312,6 +312,11 @@ def keep_language(
     among : iterable of str
         The languages that are thought possible. The fewer, the surer.
 
+    Raises
+    ------
+    ValueError
+        If py3langid does not know one of the languages.
+
     Examples
     --------
     >>> texts = ["The mean of all the values that are in the given array along one of its axes.",
@@ -320,11 +325,16 @@ def keep_language(
     >>> [isinstance(row, Drop) for row in kept]
     [False, True, False]
     """
+    import py3langid
+
     possible = {*among, language}
+    if unknown := possible - {name for name, _ in py3langid.rank("")}:
+        raise ValueError(
+            f"{min(unknown)!r} is none of the languages that py3langid knows, such as "
+            f"{', '.join(LANGUAGES)}."
+        )
 
     def each(row: Row) -> Row | Drop:
-        import py3langid
-
         text = (_value(row, column) or "")[:1000]
         if sum(map(str.isalpha, text)) < letters:
             return row

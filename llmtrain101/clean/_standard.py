@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import numbers
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -19,6 +20,19 @@ _DAY_MONTH = re.compile(r"(\d{1,2})(?:st|[nr]d|th)? (?:of )?([a-z]+\.?),? (\d{4}
 _MONTH_DAY = re.compile(r"([a-z]+\.?) (\d{1,2})(?:st|[nr]d|th)?,? (\d{4})", re.IGNORECASE)
 
 
+def _number(thousands: str, decimal: str) -> re.Pattern[str]:
+    """How a number is written, with one separator of thousands throughout."""
+    return re.compile(
+        rf"(?P<sign>[+-]?)(?:\s*(?P<before>[$€£¥]))?\s*"
+        rf"(?P<whole>[0-9]{{1,3}}(?P<between>[\s'’{thousands}])[0-9]{{3}}(?:(?P=between)[0-9]{{3}})*"
+        rf"|[0-9]+)?(?:{re.escape(decimal)}(?P<fraction>[0-9]*))?(?P<power>[eE][+-]?[0-9]{{1,3}})?"
+        rf"(?:\s*(?P<unit>[%$€£¥]))?"
+    )
+
+
+_NUMBERS = {".": _number(",", "."), ",": _number(".", ",")}
+
+
 def missing(value: Any, like: Iterable[str] = MISSING) -> Any:
     """None for what stands for a value that is not there: `?`, `n/a`, nothing, not-a-number.
 
@@ -29,11 +43,16 @@ def missing(value: Any, like: Iterable[str] = MISSING) -> Any:
     """
     if isinstance(value, str):
         return None if value.strip().casefold() in like else value
+    if type(value).__name__ == "NAType":  # pandas.NA, which compared with itself is NA again
+        return None
     return None if value != value else value  # only not-a-number differs from itself
 
 
 def number(value: str | int | float, *, decimal: str = ".") -> int | float:
-    """A number from how people write one: blanks and separators of thousands, `%`, a currency.
+    """A number from how people write one: with separators of thousands, `%`, or a currency.
+
+    Thousands are groups of three digits, between them a comma (a dot, if that is not `decimal`), a
+    blank or `'`. What is written otherwise, such as `3 4` or `5'11`, is no one number.
 
     Parameters
     ----------
@@ -49,29 +68,26 @@ def number(value: str | int | float, *, decimal: str = ".") -> int | float:
 
     Examples
     --------
-    >>> number(" 1,234.50 "), number("12 %"), number("€ 1.234,5", decimal=","), number("-7")
-    (1234.5, 0.12, 1234.5, -7)
+    >>> number(" 1,234.50 "), number("12 %"), number("€ 1.234,5", decimal=","), number("-7 000")
+    (1234.5, 0.12, 1234.5, -7000)
     """
     if decimal not in (".", ","):
         raise ValueError(f"decimal must be '.' or ',', got {decimal!r}.")
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | numbers.Real):
         raise ValueError(f"{value!r} is no number")
     if not isinstance(value, str):
         if value - value != 0:
             raise ValueError(f"{value!r} is no finite number")
-        return value
-    text = re.sub(r"[\s'’$€£¥]", "", value).replace("−", "-")
-    percent = text.endswith("%")
-    thousands = re.escape("," if decimal == "." else ".")
-    point = re.escape(decimal)
-    whole = rf"\d{{1,3}}(?:{thousands}\d{{3}})+|\d+"
-    if not (
-        match := re.fullmatch(
-            rf"([+-]?)({whole})?(?:{point}(\d*))?(e[+-]?\d{{1,3}})?%?", text, re.ASCII | re.I
-        )
-    ) or not (match[2] or match[3]):
+        return int(value) if isinstance(value, numbers.Integral) else float(value)
+    text = re.sub(r"^([$€£¥])\s*([+-])", r"\2\1", value.strip().replace("−", "-"))
+    match = _NUMBERS[decimal].fullmatch(text)
+    if not match or not (match["whole"] or match["fraction"]):
         raise ValueError(f"{value!r} is no number with {decimal!r} before the fraction")
-    sign, digits, fraction, power = match.groups(default="")
+    names = ("before", "sign", "whole", "fraction", "power", "unit")
+    before, sign, digits, fraction, power, unit = (match[name] or "" for name in names)
+    if before and unit:
+        raise ValueError(f"{value!r} is no number: {before} before it and {unit} behind it")
+    percent = unit == "%"
     digits = re.sub(r"\D", "", digits) or "0"
     if len(digits) > 300:
         raise ValueError(f"{value[:20]!r}… has more digits than a number of this size needs")
@@ -106,7 +122,7 @@ def date(value: Any, *, day_first: bool | None = None) -> str:
     >>> date("3/5/2024", day_first=False)
     '2024-03-05'
     """
-    if isinstance(value, datetime.date):
+    if isinstance(value, datetime.date) and missing(value) is not None:  # pandas.NaT is a datetime
         return value.isoformat()[:10]  # of a datetime the day only
     text = " ".join(str(value).split())
     if match := re.fullmatch(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]\d\d:\d\d.{0,20})?", text):
@@ -151,6 +167,8 @@ def category(names: Iterable[str] | Mapping[str, Iterable[str]]) -> Callable[[An
 
     Raises
     ------
+    TypeError
+        If names, or the spellings of one, are given as one str.
     ValueError
         If one spelling belongs to two names; by the function, if a value is not known.
 
@@ -161,6 +179,9 @@ def category(names: Iterable[str] | Mapping[str, Iterable[str]]) -> Callable[[An
     ('>50K', '>50K', '<=50K')
     """
     known: dict[str, str] = {}
+    for given in (names, *(names.values() if isinstance(names, Mapping) else ())):
+        if isinstance(given, str):
+            raise TypeError(f"category takes lists of spellings; for one, write [{given!r}].")
     spellings = names if isinstance(names, Mapping) else {name: () for name in names}
     for name, others in spellings.items():
         for spelling in (name, *others):

@@ -16,15 +16,25 @@ _LINE_END = re.compile("\r\n?|[\u0085\u2028\u2029]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
-_ELEMENTS = (
-    "a|abbr|article|aside|audio|b|blockquote|body|br|button|canvas|center|code|dd|del|details|div"
-    "|dl|dt|em|embed|figcaption|figure|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img"
-    "|input|ins|label|li|link|main|mark|meta|nav|object|ol|option|p|pre|q|s|script|section|select"
-    "|small|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|textarea|tfoot|th|thead"
-    "|title|tr|tt|u|ul|video"
+
+def _tag(elements: str) -> re.Pattern[str]:
+    # bounded, so that a text of a million `<a` takes no more than a million short looks
+    return re.compile(rf"</?(?:{elements})(?:\s[^<>]{{0,2000}})?/?>", re.IGNORECASE)
+
+
+# What stands in a line of its own, what stands beside its like in a row, what is within a line.
+_BLOCK = _tag(
+    "article|aside|blockquote|body|center|dd|details|div|dl|dt|figcaption|figure|footer|form"
+    "|h[1-6]|head|header|hr|html|li|main|nav|ol|option|p|pre|section|summary|table|tbody|tfoot"
+    "|thead|title|tr|ul"
 )
-# Bounded, so that a text of a million `<a` takes no more than a million short looks.
-_TAG = re.compile(rf"</?(?:{_ELEMENTS})(?:\s[^<>]{{0,2000}})?/?>", re.IGNORECASE)
+_CELL = re.compile(r"(?:</t[dh]>\s*)?<t[dh](?:\s[^<>]{0,2000})?>", re.IGNORECASE)
+_INLINE = _tag(
+    "a|abbr|audio|b|button|canvas|code|del|em|embed|font|i|iframe|img|input|ins|label|link|mark"
+    "|meta|object|q|s|script|select|small|span|strike|strong|style|sub|sup|svg|td|textarea|th"
+    "|tt|u|video"
+)
+_BREAK = _tag("br")
 # What starts and ends that which is cut out with all that stands between.
 _HIDDEN = {
     re.compile(r"<!--"): re.compile(r"-->"),
@@ -33,14 +43,14 @@ _HIDDEN = {
     ),
     re.compile(r"<style\b[^<>]{0,2000}>", re.IGNORECASE): re.compile(r"</style\s*>", re.IGNORECASE),
 }
-_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 _MAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?!\w)")
 _PHONE = re.compile(
     r"(?<![\w.,:/+@#=-])(?:"
     r"(?:\+|00)[1-9]\d{0,2}(?:[ ./-]?\(?\d{1,4}\)?){2,6}"  # +44 20 7946 0958
     r"|\(\d{3}\) ?\d{3}[-. ]\d{4}|\d{3}[-.]\d{3}[-.]\d{4}"  # (212) 555-0147, 212-555-0147
-    r"|\(?0\d{1,5}\)?(?:[ /-]?\d{1,8}){1,4}"  # 020 7946 0958, 08452810075
+    r"|(?![0-3]\d([-/. ])[0-3]\d\1(?:19|20)\d\d(?!\d))"  # nor is 01/02/2024 one, but
+    r"\(?0\d{1,5}\)?(?:[ /-]?\d{1,8}){1,4}"  # 020 7946 0958, 08452810075
     r")(?![\d:]|[ej][\d+-]|j\b)"  # nor the start of a time, or of a number such as 1e-08 or 2j
 )
 
@@ -57,7 +67,7 @@ def normalise(text: str) -> str:
     >>> normalise("Cafe\\u0301\\x00\\r\\nand \\ufeffzero\\u200b width")
     'Café\\nand zero width'
     """
-    if text.isascii() and "\r" not in text and text.isprintable():
+    if text.isascii() and text.isprintable():  # which a line end is not
         return text
     return unicodedata.normalize("NFC", _NOTHING.sub("", _LINE_END.sub("\n", text)))
 
@@ -97,6 +107,7 @@ def repair_encoding(text: str) -> str:
 def strip_markup(text: str) -> str:
     """Remove HTML's tags, comments and scripts, and turn `&amp;` into `&`.
 
+    Paragraphs, list items, rows of a table and the like get a line each, cells a blank between.
     Only HTML's own elements count, so that `a < b`, `List<int>` and `<class 'str'>` stay. What is
     left is plain text, not safe HTML: escape it where you show it.
 
@@ -106,11 +117,15 @@ def strip_markup(text: str) -> str:
     'Fish & chips,\\nif a < b'
     >>> strip_markup("&lt;script&gt; is how a script starts")
     '<script> is how a script starts'
+    >>> strip_markup("<p>One</p><p>T<b>w</b>o</p><tr><td>a</td><td>b</td></tr><li>x</li>")
+    'One\\nTwo\\na b\\nx'
     """
     if "<" in text:
         for start, end in _HIDDEN.items():
             text = _cut(text, start, end)
-        text = _TAG.sub("", _BREAK.sub("\n", text))
+        text = _INLINE.sub("", _CELL.sub(" ", _BREAK.sub("\n", text)))
+        if len(blocks := _BLOCK.split(text)) > 1:
+            text = "\n".join(block.strip() for block in blocks if block.strip())
     return html.unescape(text) if "&" in text else text
 
 

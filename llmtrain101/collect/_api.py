@@ -95,7 +95,8 @@ def pages(
     A page that fails for a while (no connection, no answer in time, 429, 5xx, JSON that is cut
     off, the content of another page) is asked for again after a wait that doubles each time, or
     that the server names. One that keeps failing is skipped, and said to be missing; run the same
-    call again and only missing pages are asked for.
+    call again and only missing pages are asked for. A page that is there is never asked for again,
+    though the API may have something new by now: delete the file to collect anew.
 
     Parameters
     ----------
@@ -152,8 +153,15 @@ def pages(
     host = urlsplit(url).hostname
     if urlsplit(url).scheme not in ("http", "https") or not host:
         raise ValueError(f"url must begin with http:// or https:// and name a host, got {url!r}.")
-    if not (per_second > 0 and tries >= 1 and timeout > 0 and largest > 0):
-        raise ValueError("per_second, tries, timeout and largest must be above 0.")
+    for name, value in [
+        ("per_second", per_second),
+        ("tries", tries),
+        ("timeout", timeout),
+        ("largest", largest),
+        ("most", most),
+    ]:
+        if not value > 0:
+            raise ValueError(f"{name} must be above 0, got {value}.")
     count = count if items is not None else None
     there = _Store(Path(store), url)
     found = Collected()
@@ -337,29 +345,43 @@ class _Store:
         self.pages: dict[int, list[Any]] = {}
         self.count = 0
         self._seen: dict[bytes, int] = {}
-        lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+        content = path.read_bytes() if path.is_file() else b""
+        header = _line({"url": url})
+        # nothing, or a power cut in the middle of the first line: it begins anew
+        lines = [] if header.startswith(content) else content.splitlines(keepends=True)
         whole = 0
         for number, line in enumerate(lines):
             try:
-                if not line.endswith(b"\n"):
+                if number == 0:
+                    self._owned(line, url)
+                elif not line.endswith(b"\n"):
                     raise ValueError("cut off")
-                self._take(json.loads(line), number, url)
-            except (ValueError, TypeError, KeyError, LookupError) as error:
-                if isinstance(error, _Foreign) or number + 1 < len(lines):
+                else:
+                    self._take(json.loads(line))
+            except (ValueError, TypeError, KeyError, LookupError, RecursionError) as error:
+                if number == 0 or number + 1 < len(lines):
                     raise ValueError(f"{path.name}, line {number + 1}: {error}") from None
                 break  # a power cut in the middle of the last line: that page is asked for again
             whole += len(line)
-        if lines and whole < path.stat().st_size:
+        if whole < len(content):
             os.truncate(path, whole)
         if not whole:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._append({"url": url})
+            self._append(header)
 
-    def _take(self, line: Any, number: int, url: str) -> None:
-        if number == 0:
-            if not isinstance(line, dict) or line.get("url") != url:
-                raise _Foreign(f"these pages are not of {url}; name another file")
-            return
+    @staticmethod
+    def _owned(line: bytes, url: str) -> None:
+        """Refuse a file that was not begun here for `url`: it may be somebody's only copy."""
+        try:
+            begun = json.loads(line) if line.endswith(b"\n") else None
+        except (ValueError, RecursionError):
+            begun = None
+        if not isinstance(begun, dict) or "url" not in begun:
+            raise ValueError("this is no store of pages; name another file")
+        if begun["url"] != url:
+            raise ValueError(f"these pages are not of {url}; name another file")
+
+    def _take(self, line: Any) -> None:
         page, rows = int(line["page"]), list(line["items"])
         self.count = line.get("pages") or self.count
         self.pages[page] = rows
@@ -370,19 +392,18 @@ class _Store:
         return self._seen.get(_digest(rows)) if rows else None
 
     def add(self, page: int, rows: list[Any], count: int | None) -> None:
-        self._append({"page": page, "pages": count, "items": rows})
+        self._append(_line({"page": page, "pages": count, "items": rows}))
         self.pages[page] = rows
         self._seen[_digest(rows)] = page
 
-    def _append(self, line: object) -> None:
-        data = json.dumps(line).encode() + b"\n"  # all ASCII: half a surrogate pair is kept too
+    def _append(self, line: bytes) -> None:
         with self.path.open("ab", buffering=0) as file:  # one write: it is there, or it is not
-            file.write(data)
+            file.write(line)
             os.fsync(file.fileno())
 
 
-class _Foreign(ValueError):
-    """The file belongs to another API."""
+def _line(value: object) -> bytes:
+    return json.dumps(value).encode() + b"\n"  # all ASCII: half a surrogate pair is kept too
 
 
 def _digest(rows: list[Any]) -> bytes:

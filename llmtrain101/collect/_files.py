@@ -44,6 +44,8 @@ def folder(
     ------
     FileNotFoundError
         If there is no such folder, or no such file in it.
+    TypeError
+        If `encodings` is one str.
 
     Examples
     --------
@@ -54,6 +56,8 @@ def folder(
     ...     [(row["path"], row["text"], row["problem"]) for row in folder(place)]
     [('a.txt', 'café', None), ('b.txt', 'café', 'not utf-8-sig, read as cp1252')]
     """
+    if isinstance(encodings, str):
+        raise TypeError(f"encodings takes several; for one, write encodings=[{encodings!r}].")
     root = Path(path)
     inside = root.resolve()
     rows: list[dict[str, Any]] = []

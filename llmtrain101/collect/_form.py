@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ def enter(store: str | Path, fields: Fields, **values: Any) -> dict[str, Any]:
 
     Raises
     ------
+    TypeError
+        If `fields` says of a column what none can be.
     ValueError
         If a value is missing, unknown or not what may stand there; all of them are named.
 
@@ -43,22 +47,37 @@ def enter(store: str | Path, fields: Fields, **values: Any) -> dict[str, Any]:
     ...     enter(Path(place) / "rows.jsonl", fields, text=" Win now! ", label="spam", age="35")
     {'text': 'Win now!', 'label': 'spam', 'age': 35}
     """
+    _check(fields)
     wrong = [f"{name!r} is no field" for name in values if name not in fields]
     row = {}
     for name, field in fields.items():
         try:
             row[name] = _value(values.get(name), field)
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             wrong.append(f"{name}: {error}")
     if wrong:
         raise ValueError("; ".join(wrong))
     path = Path(store)
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps(row, ensure_ascii=False).encode() + b"\n"
-    with path.open("ab", buffering=0) as file:  # one write: two people at once do not mix
-        file.write(line)
+    with path.open("a+b", buffering=0) as file:
+        if _open_line(file):
+            line = b"\n" + line
+        file.write(line)  # one write, at the end: two people at once do not mix
         os.fsync(file.fileno())
     return row
+
+
+def _open_line(file: io.FileIO) -> bool:
+    """Whether the last line has no end, as some editors leave it, and nobody is just writing it."""
+    for _ in range(10):
+        if not file.seek(0, os.SEEK_END):
+            return False
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) == b"\n":
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def form(store: str | Path, fields: Fields) -> Any:
@@ -72,6 +91,8 @@ def form(store: str | Path, fields: Fields) -> Any:
     ipywidgets.VBox
     """
     import ipywidgets as w
+
+    _check(fields)
 
     def box(name: str, field: Field) -> Any:
         if field is bool:
@@ -111,6 +132,18 @@ def form(store: str | Path, fields: Fields) -> Any:
     return Form([*boxes.values(), button, said])
 
 
+def _check(fields: Fields) -> None:
+    """Refuse what is no field: a str, above all, which would be taken letter by letter."""
+    for name, field in fields.items():
+        if field in (str, int, float, bool):
+            continue
+        if isinstance(field, type | str) or not len(field):
+            raise TypeError(
+                f"the field {name!r} must be str, int, float, bool, a list of choices or a range "
+                f"that is not empty, got {field!r}."
+            )
+
+
 def _value(value: Any, field: Field) -> Any:
     if value is None or (isinstance(value, str) and not value.strip()):
         raise ValueError("is missing")
@@ -136,10 +169,11 @@ def _value(value: Any, field: Field) -> Any:
         if number - number != 0:
             raise ValueError(f"{value!r} is no finite number")
         if isinstance(field, range) and number not in field:
-            raise ValueError(f"{number} is not within {field.start} to {field.stop - 1}")
+            low, high = sorted((field[0], field[-1]))
+            steps = f" in steps of {abs(field.step)}" if abs(field.step) > 1 else ""
+            raise ValueError(f"{number} is not within {low} to {high}{steps}")
         return number
-    if isinstance(field, type):
-        raise TypeError(f"a field cannot be {field.__name__}")
+    assert not isinstance(field, type)
     if value not in field:
         raise ValueError(f"{value!r} is none of {', '.join(map(repr, field))}")
     return value

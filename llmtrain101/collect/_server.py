@@ -20,6 +20,8 @@ FAULTS: Mapping[int, Sequence[str]] = {
     8: ("broken",) * 100,
 }
 
+_KNOWN = {"slow", "repeat", "broken", *map(str, range(200, 600))}
+
 
 class Request(NamedTuple):
     """What the server was asked: when (seconds of its clock), for which page, and its answer."""
@@ -102,7 +104,8 @@ class Server(ThreadingHTTPServer):
                 fault = waiting.pop(0) if waiting else "page"
             self.requests.append(Request(now, page, fault))
         if fault == "429":
-            wait = 1.01 - (now - recent[0].seconds)  # a little more, since it is rounded
+            # a little more, since it is rounded
+            wait = 1.01 - (now - recent[0].seconds if recent else 0)
             return 429, {"Retry-After": f"{wait:.2f}"}, _json({"error": "too many requests"})
         if fault.isdigit():
             return int(fault), {}, _json({"error": fault})
@@ -169,6 +172,11 @@ def serve(
     slow : float
         Seconds that a slow page takes.
 
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or a fault is none.
+
     Examples
     --------
     >>> import urllib.request
@@ -182,6 +190,13 @@ def serve(
         raise ValueError(
             f"page_size must be at least 1 and per_second above 0, got {page_size}, {per_second}."
         )
+    for page, names in faults.items():
+        for name in names:
+            if name not in _KNOWN:
+                raise ValueError(
+                    f"a fault of page {page} must be a list of 'slow', 'repeat', 'broken' or a "
+                    f"status such as '503', got {names!r}."
+                )
     return Server(rows, page_size, per_second, faults, slow)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# what `sqlite3` says to a value too large, or to a text with half a character in it, too
+_REFUSED = (sqlite3.Error, OverflowError, UnicodeEncodeError)
 
 
 def sqlite(
@@ -36,7 +39,8 @@ def sqlite(
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no database, or the query is not understood; the tables that there are are named.
+        If it is no database, or the query is not understood or gives no table; the tables that
+        there are are named.
 
     Examples
     --------
@@ -66,8 +70,12 @@ def sqlite(
             )
         except sqlite3.DatabaseError as error:
             raise ValueError(f"{path.name} is no SQLite database: {error}") from error
-        except pd.errors.DatabaseError as error:
-            reason = error.__cause__ or error
+        except (pd.errors.DatabaseError, TypeError) as error:
+            reason: object = error.__cause__ or error
+            if isinstance(error, TypeError):
+                if connection.execute(query, parameters).description is not None:
+                    raise
+                reason = f"{query!r} gives no table"
             raise ValueError(
                 f"{path.name}: {reason}. Its tables: {', '.join(tables) or 'none'}."
             ) from error
@@ -81,12 +89,19 @@ def to_sqlite(path: str | Path, table: str, rows: Iterable[Mapping[str, Any]]) -
     path : str or Path
     table : str
     rows : iterable of mappings
-        str, int, float, bytes, bool or None; the columns are those of the first row.
+        str, int, float, bytes, bool or None, or numpy's own of these; the columns are those of the
+        first row.
 
     Returns
     -------
     int
         The number of rows added.
+
+    Raises
+    ------
+    ValueError
+        If rows differ in their columns, or a value cannot be kept in SQLite (row and column are
+        named), or the table there has other columns, or the file is no database.
     """
     rows = list(rows)
     if not rows:
@@ -98,13 +113,43 @@ def to_sqlite(path: str | Path, table: str, rows: Iterable[Mapping[str, Any]]) -
     names = ", ".join(map(_quoted, columns))
     holes = ", ".join("?" * len(columns))
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as connection, connection:  # one transaction
-        connection.execute(f"create table if not exists {_quoted(table)} ({names})")
-        connection.executemany(
-            f"insert into {_quoted(table)} ({names}) values ({holes})",
-            [[row[name] for name in columns] for row in rows],
-        )
+    place = -1
+
+    def values() -> Iterator[list[Any]]:
+        nonlocal place
+        for place, row in enumerate(rows):  # noqa: B007
+            yield [_plain(row[name]) for name in columns]
+
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            with connection:  # commits, or takes everything back
+                connection.execute("begin")  # else the new table would be kept by itself
+                connection.execute(f"create table if not exists {_quoted(table)} ({names})")
+                connection.executemany(
+                    f"insert into {_quoted(table)} ({names}) values ({holes})", values()
+                )
+        except _REFUSED as error:
+            for name in columns if place >= 0 else ():
+                if not _kept(connection, rows[place][name]):
+                    raise ValueError(
+                        f"rows[{place}], column {name!r}: {rows[place][name]!r:.60} cannot be kept "
+                        f"in SQLite ({error})."
+                    ) from error
+            raise ValueError(f"{Path(path).name}, table {table!r}: {error}.") from error
     return len(rows)
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy's as Python's own; SQLite would take its bytes."""
+    return value.item() if getattr(value, "shape", None) == () else value
+
+
+def _kept(connection: sqlite3.Connection, value: Any) -> bool:
+    try:
+        connection.execute("select ?", [_plain(value)])
+    except _REFUSED:
+        return False
+    return True
 
 
 def _quoted(name: str) -> str:
