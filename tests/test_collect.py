@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
+import sqlite3
 import sys
 import threading
 import time
 import types
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -422,6 +423,10 @@ def test_to_sqlite_adds_all_rows_or_none(tmp_path: Path) -> None:
         collect.sqlite(path, "select * from new")
     with pytest.raises(ValueError, match="x.db, table 't': table t has no column named b"):
         collect.to_sqlite(path, "t", [{"b": 2}])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create unique index once on t (a)")
+    with pytest.raises(ValueError, match=r"table 't', rows\[1\]: UNIQUE constraint failed: t.a"):
+        collect.to_sqlite(path, "t", [{"a": 2}, {"a": 1}])
     assert collect.sqlite(path, "t")["a"].tolist() == [1]
     with pytest.raises(ValueError, match=r"rows\[1\] has the columns"):
         collect.to_sqlite(path, "t", [{"a": 2}, {"b": 3}])

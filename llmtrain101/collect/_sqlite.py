@@ -135,7 +135,8 @@ def to_sqlite(path: str | Path, table: str, rows: Iterable[Mapping[str, Any]]) -
                         f"rows[{place}], column {name!r}: {rows[place][name]!r:.60} cannot be kept "
                         f"in SQLite ({error})."
                     ) from error
-            raise ValueError(f"{Path(path).name}, table {table!r}: {error}.") from error
+            at = f", rows[{place}]" if place >= 0 else ""
+            raise ValueError(f"{Path(path).name}, table {table!r}{at}: {error}.") from error
     return len(rows)
 
 
