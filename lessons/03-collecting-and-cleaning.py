@@ -1089,9 +1089,9 @@ course.varies(f"{own}\n{mine.summary()}")
 
 # %% [markdown]
 # *Supported* is the bad news here: a random split makes your score look better than it is,
-# so split with `may_train` of exercise 03.3. *No effect found* is good news: your texts have
-# few near-duplicates, or a text with one is no harder to guess without it. *Undecided*
-# means that eight seeds are too few to say.
+# so split with `sources.split`, which you saw above, or with your own `may_train`. *No
+# effect found* is good news: your texts have few near-duplicates, or a text with one is no
+# harder to guess without it. *Undecided* means that eight seeds are too few to say.
 #
 # ## Further
 #
