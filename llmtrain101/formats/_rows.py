@@ -246,25 +246,40 @@ def _lower(path: Where) -> list[str]:
     return [each.lower() for each in Path(path).suffixes]
 
 
+class Source:
+    """A file, or what gzip packed into it; where the packing is damaged it ends, and that is told.
+
+    `source(size)` gives so many bytes, fewer only at the end; `source.into(buffer)` fills a buffer
+    and says how far.
+    """
+
+    def __init__(self, file: IO[bytes], report: Report) -> None:
+        self._file, self._report = file, report
+
+    def __call__(self, size: int) -> bytes:
+        return self._told(self._file.read, size) or b""
+
+    def into(self, buffer: memoryview) -> int:
+        return self._told(self._file.readinto, buffer) or 0  # type: ignore[attr-defined]
+
+    def _told(self, read: Callable[[Any], Any], what: Any) -> Any:
+        try:
+            return read(what)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+            self._report.damage(f"the gzip stream is damaged or cut off ({problem})")
+            return None
+
+
 @contextmanager
 def opened(
     path: Path, report: Report, is_plain: Callable[[bytes], bool] = lambda start: False
-) -> Iterator[Callable[[int], bytes]]:
-    """A function that reads so many bytes of a file, or of what gzip packed into it."""
+) -> Iterator[Source]:
+    """A file to read, unpacked if it is packed."""
     with path.open("rb") as file:
         start = file.read(12)
         packed = start.startswith(b"\x1f\x8b") and not is_plain(start)
         file.seek(0)
-        source: IO[bytes] = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]
-
-        def read(size: int) -> bytes:
-            try:
-                return source.read(size)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-                report.damage(f"the gzip stream is damaged or cut off ({problem})")
-                return b""
-
-        yield read
+        yield Source(gzip.GzipFile(fileobj=file) if packed else file, report)  # type: ignore[arg-type]
 
 
 def line_blocks(

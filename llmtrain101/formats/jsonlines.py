@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -101,7 +100,8 @@ def write(
             joined = between.encode().join(lines)
             if b"null" in joined:  # orjson writes NaN as null, which is an error here
                 for place, (row, line) in enumerate(zip(batch, lines, strict=True)):
-                    if b"null" in line and not all(map(_plain, row.values())):
+                    found = line.count(b"null")
+                    if found and found != [*row.values()].count(None):
                         _dumps(row, path, first + place)
             file.write(between.encode() if count else b"")
             file.write(joined)
@@ -110,12 +110,6 @@ def write(
     return count
 
 
-def _plain(value: Any) -> bool:
-    kind = type(value)
-    return kind in _FLAT or kind is float and math.isfinite(value)
-
-
-_FLAT = {str, int, bool, type(None)}
 _quick_dumps = functools.partial(orjson.dumps, option=_AS_IS)
 
 

@@ -135,46 +135,50 @@ class _Reader:
     # --- blocks of whole rows
 
     def blocks(self) -> Iterator[list[Row]]:
-        line, rest = 1, b""
-        with _rows.opened(self.report.path, self.report) as read:
+        line, size, buffer = 1, 0, bytearray(_BLOCK + _rows.CHUNK)
+        with _rows.opened(self.report.path, self.report) as source:
             while True:
-                chunk = read(max(_BLOCK, len(rest)))
-                data = rest + chunk
-                if line == 1:
-                    data = data.removeprefix(_rows.BOM)
+                if size > len(buffer) // 2:  # a long row
+                    buffer = buffer[:size] + bytearray(len(buffer))
+                read = source.into(memoryview(buffer)[size:])
+                size += read
+                if line == 1 and buffer.startswith(_rows.BOM):
+                    size -= len(_rows.BOM)
+                    buffer[:size] = buffer[len(_rows.BOM) : size + len(_rows.BOM)]
+                data = memoryview(buffer)[:size]
                 quotes = self._quotes(data)
-                cut = len(data) if not chunk else _last_end(data, quotes)
-                block, rest = data[:cut], data[cut:]
-                if len(rest) > self.largest:
-                    cut = data.rfind(b"\n") + 1  # a stray quote: go on line by line
-                    block, rest = data[:cut], data[cut:]
-                    if len(rest) > self.largest:
+                cut = _last_end(buffer, size, quotes) if read else size
+                if size - cut > self.largest:
+                    cut = buffer.rfind(b"\n", 0, size) + 1  # a stray quote: go on line by line
+                    if size - cut > self.largest:
                         problem = f"a row of more than {self.largest:,} bytes; pass largest=…"
-                        self.report.damage(problem, len(rest), line=line)
+                        self.report.damage(problem, size - cut, line=line)
                         return
+                block = data[:cut]
                 if block:
                     if self.names is None:
-                        size = self._header(block, quotes, line)
-                        line += block.count(b"\n", 0, size)
-                        block, quotes = block[size:], quotes[quotes >= size] - size
+                        head = self._header(block[: _first_end(buffer, cut, quotes)], line)
+                        line += buffer.count(b"\n", 0, head)
+                        block, quotes = block[head:], quotes[quotes >= head] - head
                     fast = self._in_order(block, quotes[: np.searchsorted(quotes, len(block))])
                     columns = self._columns(block) if block and fast else None
-                    careful = self._careful(block, line) if columns is None else None
+                    careful = self._careful(bytes(block), line) if columns is None else None
                     for rows in careful or self._made(columns or []):
                         self.report.rows += len(rows)
                         yield rows
                     line += int(np.count_nonzero(np.frombuffer(block, np.uint8) == 10))
-                if not chunk:
+                if not read:
                     return
+                size -= cut
+                buffer[:size] = buffer[cut : cut + size]
 
-    def _quotes(self, data: bytes) -> np.ndarray[Any, Any]:
+    def _quotes(self, data: memoryview) -> np.ndarray[Any, Any]:
         """Where the quotes are."""
         return np.flatnonzero(np.frombuffer(data if self.quote else b"", np.uint8) == 34)
 
-    def _header(self, block: bytes, quotes: np.ndarray[Any, Any], line: int) -> int:
+    def _header(self, row: memoryview, line: int) -> int:
         """Takes the names from the first row; returns its bytes."""
-        head = block[: _first_end(block, quotes)]
-        text = head.decode(self.encoding, "surrogateescape")
+        text = bytes(row).decode(self.encoding, "surrogateescape")
         values, _, end, _, problem = next(self._split(text, line))
         head = text[:end].encode(self.encoding, "surrogateescape")
         try:
@@ -188,17 +192,18 @@ class _Reader:
 
     # --- the fast way
 
-    def _in_order(self, block: bytes, quotes: np.ndarray[Any, Any]) -> bool:
+    def _in_order(self, block: memoryview, quotes: np.ndarray[Any, Any]) -> bool:
         """Whether each quote opens or closes a value: then there is one way to read the block."""
         if self.spaces or self.encoding != "utf-8" or len(quotes) % 2:
             return False
-        if block.startswith(_rows.BOM):  # arrow would drop it at the beginning of any block
+        if block[:3] == _rows.BOM:  # arrow would drop it at the beginning of any block
             return False
-        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+        bytes_ = np.frombuffer(block, np.uint8)
+        returns = np.count_nonzero(bytes_ == 13)
+        if returns and returns != bytes(block).count(b"\r\n"):
             return False
         if not len(quotes):
             return True
-        bytes_ = np.frombuffer(block, np.uint8)
         # two quotes within a value close it and open it again
         edges = np.zeros(256, bool)
         edges[[10, 13, 34, ord(self.delimiter)]] = True
@@ -208,7 +213,7 @@ class _Reader:
         closes[-1] |= quotes[-1] == len(bytes_) - 1
         return bool(opens.all() and closes.all())
 
-    def _columns(self, block: bytes) -> list[tuple[Any, Kind]] | None:
+    def _columns(self, block: memoryview) -> list[tuple[Any, Kind]] | None:
         """The columns by arrow, or None if a value is not as it should be."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -219,7 +224,8 @@ class _Reader:
         types = [pa.float64() if kind.base is float else pa.string() for kind in kinds]
         try:
             # arrow's own reader: another thread asks it, and would wait for Python's
-            source: Any = pa.BufferReader(block if block.endswith(b"\n") else block + b"\n")
+            whole_lines = block if block[-1] == 10 else bytes(block) + b"\n"
+            source: Any = pa.BufferReader(pa.py_buffer(whole_lines))
             table = csv.read_csv(
                 source,
                 csv.ReadOptions(
@@ -247,7 +253,11 @@ class _Reader:
                     if b"x" in text or b"X" in text:  # arrow takes 0x1f for a number, we do not
                         return None
                     column = column.cast(pa.int64())
-                if kind.base is float and b"(" in block and pc.any(pc.is_nan(column)).as_py():
+                if (
+                    kind.base is float
+                    and b"(" in bytes(block)
+                    and pc.any(pc.is_nan(column)).as_py()
+                ):
                     return None  # arrow takes nan(1) for a number, we do not
                 if kind.base is bool and not _BOOLS.issuperset(column.unique().to_pylist()):
                     return None
@@ -358,29 +368,28 @@ class _Reader:
             line += text.count("\n", start, at)
 
 
-def _first_end(data: bytes, quotes: np.ndarray[Any, Any]) -> int:
+def _first_end(data: bytearray, size: int, quotes: np.ndarray[Any, Any]) -> int:
     """Behind the first line end that is not within quotes, else behind all."""
-    end = data.find(b"\n") + 1
-    if np.searchsorted(quotes, end) % 2 == 0:
-        return end or len(data)
-    ends = _ends(data, quotes)
-    return int(ends[0]) if len(ends) else len(data)
+    end = data.find(b"\n", 0, size) + 1
+    if np.searchsorted(quotes, end) % 2:
+        ends = _ends(data, size, quotes)
+        end = int(ends[0]) if len(ends) else 0
+    return end or size
 
 
-def _last_end(data: bytes, quotes: np.ndarray[Any, Any]) -> int:
+def _last_end(data: bytearray, size: int, quotes: np.ndarray[Any, Any]) -> int:
     """Behind the last line end that is not within quotes, or 0."""
-    end = data.rfind(b"\n") + 1
-    if np.searchsorted(quotes, end) % 2 == 0:
-        return end
-    ends = _ends(data, quotes)
-    return int(ends[-1]) if len(ends) else 0
+    end = data.rfind(b"\n", 0, size) + 1
+    if np.searchsorted(quotes, end) % 2:
+        ends = _ends(data, size, quotes)
+        end = int(ends[-1]) if len(ends) else 0
+    return end
 
 
-def _ends(data: bytes, quotes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _ends(data: bytearray, size: int, quotes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Behind each line end that is not within quotes."""
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10) + 1
-    outside = np.searchsorted(quotes, ends) % 2 == 0
-    return np.extract(outside, ends)
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8, size) == 10) + 1
+    return np.extract(np.searchsorted(quotes, ends) % 2 == 0, ends)
 
 
 def _typed(text: str | None, kind: Kind, name: str) -> Any:
