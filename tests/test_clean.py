@@ -203,7 +203,7 @@ def test_an_unknown_category_names_the_nearest() -> None:
     assert colour("  RED ") == "red"
     with pytest.raises(ValueError, match="'gren' is none of the 2 categories; the nearest is 'gr"):
         colour("gren")
-    for spelled in ("red", {"red": "rouge"}):
+    for spelled in ("red", {"red": "rot"}):
         with pytest.raises(TypeError, match="takes lists of spellings; for one, write"):
             clean.category(spelled)
     with pytest.raises(ValueError, match="cannot be both"):

@@ -128,3 +128,12 @@ def test_records_of_a_packed_file_say_so(tmp_path: Path) -> None:
     formats.write(path, [{"n": 1}])
     with pytest.raises(FormatError, match="packed by gzip"):
         formats.tfrecord.Records(path)
+
+
+@pytest.mark.parametrize("rest", ["", "n", "n\n", "n\n1", "\ufeff\nx\n"])
+def test_a_mark_at_the_beginning_is_taken_once(tmp_path: Path, rest: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\ufeff" + rest, encoding="utf-8")
+    names, *values = rest.split("\n")
+    found = list(formats.read(path))
+    assert found == [{names: value} for value in values if value]

@@ -135,16 +135,16 @@ class _Reader:
     # --- blocks of whole rows
 
     def blocks(self) -> Iterator[list[Row]]:
-        line, size, buffer = 1, 0, bytearray(_BLOCK + _rows.CHUNK)
+        line, buffer = 1, bytearray(_BLOCK + _rows.CHUNK)
         with _rows.opened(self.report.path, self.report) as source:
+            start = source(len(_rows.BOM)).removeprefix(_rows.BOM)
+            size = len(start)
+            buffer[:size] = start
             while True:
                 if size > len(buffer) // 2:  # a long row
                     buffer = buffer[:size] + bytearray(len(buffer))
                 read = source.into(memoryview(buffer)[size:])
                 size += read
-                if line == 1 and buffer.startswith(_rows.BOM):
-                    size -= len(_rows.BOM)
-                    buffer[:size] = buffer[len(_rows.BOM) : size + len(_rows.BOM)]
                 data = memoryview(buffer)[:size]
                 quotes = self._quotes(data)
                 cut = _last_end(buffer, size, quotes) if read else size
