@@ -469,8 +469,9 @@ course.figure(tenfold["translation"].plot(), tenfold["translation"].alt_text())
 #
 # ## Claim 3: the names give it away
 #
-# You took the names of the packages out. Was that needed? A rule without any training
-# looks for a name, and says the package most frequent in training where it finds none:
+# You took the names of the packages out. Was that needed? A rule that learns no words
+# looks for a name. Where it finds none, or more than one, it says the package that is
+# most frequent among the training labels:
 
 # %%
 frequent = Counter(topic.train[1]).most_common(1)[0][0]
@@ -569,11 +570,11 @@ for sentence in everyday.en[:2]:
     course.varies(f"{sentence} → {model.predict([sentence])[0]}")
 
 # %% [markdown]
-# If it says *no effect found*, that does not mean none at all: the small words, *the*
-# and *to* and *is*, are in both. But what gained so many points on menus gains less here
-# than you called worth having. A thousand menu texts hold *file* and *cell*, and no
-# scissors. "Large" has to be large *of the right kind*, and only a test on the right kind
-# shows it.
+# If it says *no effect found*, that does not mean none at all: the small words, *the* and
+# *to* and *is*, are in both. But what gained so many points on menus gains less on these
+# sentences than you called worth having. (If the interval ends close to the 5, it is open
+# for other sentences.) A thousand menu texts hold *file* and *cell*, and no scissors.
+# "Large" has to be large *of the right kind*, and only a test on the right kind shows it.
 #
 # ## The test part, once
 #

@@ -837,8 +837,8 @@ course.varies(my_own.summary())
 # %% [markdown]
 # *Supported* means that your unlabelled texts are worth something: collect more of them
 # before you pay for labels. *Not supported*: there were too few of them, or the label is
-# no matter of topic. *Undecided*: run more seeds. *No effect found*: neither is worth
-# more.
+# no matter of topic. *Undecided*: more seeds tell what hangs on the split; for other
+# texts than these, get more texts. *No effect found*: neither is worth more.
 #
 # ## Further
 #

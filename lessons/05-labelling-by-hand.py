@@ -625,10 +625,11 @@ for other in known:
 
 # %% [markdown]
 # Three coins do outvote two people: the majority of five is worse than one real person
-# alone. Dawid and Skene find the coins and nearly stop listening to them. Whether they fall
-# short of the two real people is not clear; if so, by too little to count. Of *one* real
-# person, who costs a fifth, they are ahead, and ten seeds leave open whether by enough to
-# count. The model is for when nobody can tell who is real. If you can tell, ask those.
+# alone. Dawid and Skene find the coins and nearly stop listening to them. Whether they
+# fall short of the two real people is not clear; if so, by too little to count. Dawid and
+# Skene are ahead of *one* real person, who costs a fifth; ten seeds leave open whether by
+# enough to count. The model is for when nobody can tell who is real. If you can tell, ask
+# those.
 #
 # ### When it does not help
 #

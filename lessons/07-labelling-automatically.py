@@ -120,10 +120,11 @@ print("says spam for spam:", hits.round(2), " for ham:", alarms.round(2))
 print("chance of spam:    ", spam.round(2))
 
 # %% [markdown]
-# The third rule says "spam" for about half of either kind, for ham even more often than for
-# spam. The two others agree, so it must be the one that guesses: where it contradicts both,
-# its vote counts for almost nothing. A model that turns votes into chances in this way is a
-# **label model**. It has never seen a label. The library's must find the same:
+# The third rule says "spam" for four in ten of the spam and for nearly six in ten of the
+# ham: it does not tell them apart. The two others agree, so it must be the one that
+# guesses: where it contradicts both, its vote counts for almost nothing. A model that
+# turns votes into chances in this way is a **label model**. It has never seen a label.
+# The library's must find the same:
 
 # %%
 from llmtrain101.labels.label_model import LabelModel
@@ -461,9 +462,10 @@ course.figure(
 # *whoever writes about data or values writes about pandas*. It speaks often, and is wrong
 # about two times out of three.
 #
-# Then let five colleagues have the same idea. All three times you ask about the same texts,
-# those for which one of your *fourteen* rules speaks: on the others there are no votes to
-# weigh. Guess the three verdicts: without that rule, with it, with five of it.
+# Then let five colleagues have the same idea. All three times you ask about the same
+# texts, those for which one of your *fourteen* rules speaks: on the others nobody votes,
+# or the hasty rule alone, and there is nothing to weigh. Guess the three verdicts:
+# without that rule, with it, with five of it.
 
 # %%
 hasty = words("pandas", "data", "value*", "index*", "array*")
@@ -542,8 +544,9 @@ for name, (guesses, right) in default.items():
     course.varies(f"{name}: {n_said} silent texts, all called {said}; right on {share:.2f}")
 
 # %% [markdown]
-# One guess for many texts. Had you asked about these too, it would have counted as skill in
-# weighing votes.
+# One guess for many texts; a majority that draws lots there is right on about a quarter.
+# Had you asked about these too, luck with this one guess, good or bad, would have counted
+# as skill in weighing votes, or as the lack of it.
 #
 # ## Claim 3: the same on images
 #
@@ -620,9 +623,11 @@ course.varies(f"60 labels less 1,000 images by rules: {more:+.3f}, 95 % [{low:+.
 
 # %% [markdown]
 # The same story in another world: the rules leave images without a label, the end model
-# does not. It needs many images to learn from, but they cost nothing. The last line says
-# what the ten rules are worth, seed by seed. If its interval lies above 0: less than sixty
-# labels by hand, and those take ten minutes. Fourteen rules for text were worth many hundred.
+# does not. It needs many images to learn from, but they cost nothing. The last line holds
+# sixty labels by hand against an end model on 1,000 images that the ten rules labelled,
+# in pairs of one seed. If its interval lies above 0, the rules are worth less than sixty
+# labels by hand, and those take ten minutes. Fourteen rules for text were worth many
+# hundred.
 #
 # ## Claim 4: cluster, then label
 #

@@ -267,9 +267,10 @@ course.varies(f"{tried.round(3).to_string()}\nbest for the labels alone: {best}"
 # The last row is scikit-learn's default. With it, by the mean of six draws, self-training
 # does harm: who tries no other smoothing believes the opposite.
 #
-# A last arm, *dealt words*, asks what there is to learn from texts without labels. It gets
-# the same words, each in as many texts as before, but *which* texts is drawn: no word goes
-# with another. The first of them begins:
+# A last arm, *dealt words*, asks what there is to learn from texts without labels. It
+# gets the same words, each in as many texts as before, but *which* texts is drawn: no
+# word goes with another. The first of these texts, in the order of the alphabet, for a
+# bag has no other, begins:
 
 # %%
 from itertools import pairwise
@@ -343,11 +344,12 @@ for n, results in taught.items():
     course.within(f"{n:,} labels, words seen with a label", np.mean(seen), low, high)
 
 # %% [markdown]
-# With forty labels, more than a third of the words in the test texts have never been seen
-# with a label. A text that says *axes* and *colormap* is labelled for its *axes*, and from
-# then on *colormap* counts too. So the new information is which words go together: dealt
-# out anew, the same words only do harm. Ten fits on the same forty labels cannot have it.
-# With 1,600 labels hardly a word is left to learn.
+# With forty labels, more than a third of the words in the test texts (of those that two
+# or more of the texts to learn from hold) have never been seen with a label. A text that
+# says *axes* and *colormap* is labelled for its *axes*, and from then on *colormap*
+# counts too. So the new information is which words go together: dealt out anew, the same
+# words only do harm. Ten fits on the same forty labels cannot have it. With 1,600 labels
+# hardly a word is left to learn.
 #
 # The **threshold** (only pseudo-labels with a chance of 0.9 or more are taken) made less
 # of a difference than its fame suggests. At first it keeps out about a third (a cell below
@@ -540,11 +542,11 @@ print("asked first, by entropy:", active.entropy(chances, None, any_order).argma
 # same in training, however rare.
 #
 # Two versions of the same task: one text in twenty is from scikit-learn, or every second
-# one. F1 needs a cut-off, by habit a chance of 0.5, and trained on five examples hardly
-# any chance gets there. That would be the cut-off's fault. So the measure is the
-# *average precision*: order the test texts by their chance; at each one that is right,
-# which share of those so far is right? The mean of these. In any order it is the share of
-# the class.
+# one. F1 needs a cut-off, by habit a chance of 0.5, and trained on so few examples of the
+# rare class hardly any chance gets there. That would be the cut-off's fault. So the
+# measure is the *average precision*: order the test texts by their chance; at each one
+# that is right, which share of those so far is right? The mean of these. In any order it
+# is the share of the class.
 
 # %%
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve
@@ -644,10 +646,11 @@ for name, results in chose.items():
 # are hard to beat: margin does not gain even a fifth of the little they leave. Density
 # stands about a point above them, but the claim was not about it.
 #
-# Now compare the columns of F1. At 0.5 the gap is widest, for the random labels do little
-# better than who always says yes. At the best cut-off, which only somebody with gold can
-# know, much of the gap is gone: that part was the cut-off, not the knowledge. What remains
-# is what choosing has brought. Whoever compares at 0.5 alone boasts.
+# Now compare the columns of F1 where one text in twenty is of the class. At 0.5 the gap
+# is widest, for the random labels do little better than who always says yes. At the best
+# cut-off, which only somebody with gold can know, much of the gap is gone: that part was
+# the cut-off, not the knowledge. What remains is what choosing has brought. Whoever
+# compares at 0.5 alone boasts.
 #
 # The same shares are a warning. What is chosen is no fair sample: whoever counts the rare
 # class among the texts chosen by margin finds it several times as often as it is. So never
