@@ -164,13 +164,16 @@ def in_processes(
             parallel = joblib.Parallel(
                 n_jobs=n_jobs,
                 batch_size=1,
-                pre_dispatch=1 if processes == 1 else "n_jobs",
+                pre_dispatch="n_jobs",
                 return_as="generator_unordered" if streaming else "list",
             )
         with warnings.catch_warnings():
             # loky replaces a worker whose memory grew; its runs are made all the same
             warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-            yield from parallel(joblib.delayed(one_run)(task) for task in tasks)
+            # each in a call of its own, or joblib may begin a second before the first has ended
+            parts = ([task] for task in tasks) if processes == 1 else [tasks]
+            for part in parts:
+                yield from parallel(joblib.delayed(one_run)(task) for task in part)
 
 
 def one_run(task: Task) -> tuple[Run, dict[str, str]] | Failure:
